@@ -1,0 +1,1 @@
+"""What is owed: plan files and pure rules on periods, days, numbers and targets."""

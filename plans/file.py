@@ -1,0 +1,417 @@
+"""Reads a plan file: a sound plan comes out, or every fault in it with its line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from plans.calendar import shipped_calendar, unit_due
+from plans.indicators import names_in
+from plans.model import (
+    Deadline,
+    Gap,
+    Indicator,
+    Organization,
+    Period,
+    Plan,
+    PlanFile,
+    Question,
+    Strict,
+    Unit,
+    Work,
+)
+
+Loc = tuple[int | str, ...]
+"""Where a value stands: ("tasks", 0, "lead", 1)."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong, as a short code and its facts; messages/ words it."""
+
+    line: int
+    """Counted from 1; 0 where the file as a whole is meant."""
+    code: str
+    facts: dict[str, Any]
+
+
+class PlanFaults(Exception):
+    """A plan file refused, with everything wrong in it in the order of its lines."""
+
+    def __init__(self, path: Path, faults: list[Fault]) -> None:
+        super().__init__(path, faults)
+        self.path = path
+        self.faults = faults
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A fault that still knows its place in the plan rather than its line."""
+
+    loc: Loc
+    code: str
+    facts: dict[str, Any]
+    absent_in: Loc | None = None
+    """For what is found because it is not there: where it should be. Says nothing where that was cut."""
+
+
+class _Sections(Strict):
+    """A plan as far as it can be read: any part of it may be missing."""
+
+    organization: Organization | None = None
+    plan: Plan | None = None
+    units: tuple[Unit, ...] = ()
+    periods: tuple[Period, ...] = ()
+    responsibilities: tuple[Work, ...] = ()
+    tasks: tuple[Work, ...] = ()
+    duties: tuple[Work, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+def read_plan(path: Path) -> PlanFile:
+    """The checked plan in this file; raises PlanFaults with every fault found."""
+    try:
+        root = _compose(path)
+        data = _plain(root)
+        faults = [*_repeated_keys(root), *_shape_faults(root), *_sense_faults(root)]
+    except RecursionError as error:
+        raise PlanFaults(path, [Fault(0, "too_deep", {})]) from error
+    if faults:
+        raise PlanFaults(path, sorted(faults, key=lambda fault: fault.line))
+    return PlanFile.model_validate(data)
+
+
+def _compose(path: Path) -> Node:
+    """The file as YAML nodes, which know their lines. Every scalar stays text: the model says what it is,
+    so that an unquoted 2.10 is no number and `on:` no yes-or-no."""
+    text = ""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        root = yaml.compose(text, Loader=yaml.BaseLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise PlanFaults(path, [_unreadable(error, text)]) from error
+    if root is None:
+        raise PlanFaults(path, [Fault(0, "empty_file", {})])
+    if not isinstance(root, MappingNode):
+        raise PlanFaults(path, [Fault(root.start_mark.line + 1, "not_a_plan", {})])
+    return root
+
+
+def _unreadable(error: Exception, text: str) -> Fault:
+    match error:
+        case FileNotFoundError():
+            return Fault(0, "missing_file", {})
+        case UnicodeDecodeError():
+            return Fault(error.object.count(b"\n", 0, error.start) + 1, "not_utf8", {})
+        case yaml.MarkedYAMLError(problem_mark=mark) if mark:
+            return Fault(mark.line + 1, "bad_yaml", {"problem": error.problem, "column": mark.column + 1})
+        case yaml.reader.ReaderError():
+            line = text.count("\n", 0, error.position) + 1
+            return Fault(line, "bad_character", {"character": f"U+{error.character:04X}"})
+    return Fault(0, "unreadable_file", {"problem": str(error)})
+
+
+def _plain(node: Node) -> Any:
+    """The node as dicts, lists and texts; None where nothing is written."""
+    if isinstance(node, MappingNode):
+        return {_name(key): _plain(value) for key, value in node.value}
+    if isinstance(node, SequenceNode):
+        return [_plain(item) for item in node.value]
+    is_null = isinstance(node, ScalarNode) and node.style is None and node.value in ("", "~", "null")
+    return None if is_null else node.value
+
+
+def _name(key: Node) -> str:
+    """YAML allows lists and mappings as keys; no field is called like that."""
+    return key.value if isinstance(key, ScalarNode) else "?"
+
+
+def _trail(root: Node, loc: Loc) -> list[tuple[Node, int]]:
+    """The nodes met on the way to `loc`, each with its line.
+
+    Passes over what names no node: a field that is missing, or pydantic's mark of a choice of types.
+    """
+    trail = [(root, 1)]
+    for part in loc:
+        node = trail[-1][0]
+        if isinstance(node, MappingNode):
+            trail += [(v, key.start_mark.line + 1) for key, v in node.value if _name(key) == part][-1:]
+        elif isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
+            trail.append((node.value[part], node.value[part].start_mark.line + 1))
+    return trail
+
+
+def _repeated_keys(node: Node) -> Iterator[Fault]:
+    """Keys written twice in one place: YAML would keep the last without a word."""
+    if isinstance(node, MappingNode):
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if _name(key) in seen:
+                yield Fault(key.start_mark.line + 1, "repeated_key", {"field": _name(key)})
+            seen.add(_name(key))
+    for child in _children(node):
+        yield from _repeated_keys(child)
+
+
+def _children(node: Node) -> list[Node]:
+    if isinstance(node, MappingNode):
+        return [value for _, value in node.value]
+    return list(node.value) if isinstance(node, SequenceNode) else []
+
+
+SHAPE_CODES = {
+    "missing": "missing_field",
+    "extra_forbidden": "unknown_field",
+    "literal_error": "not_one_of",
+    "string_pattern": "bad_code",
+    "string_too_short": "empty_text",
+    "string": "not_text",
+    "date": "not_a_date",
+    "int": "not_a_number",
+    "decimal": "not_a_number",
+    "bool": "not_yes_no",
+    "greater_than": "out_of_range",
+    "less_than": "out_of_range",
+    "tuple": "not_a_list",
+    "model": "not_a_section",
+}
+"""Our code for each beginning of a pydantic error type."""
+
+
+STAND_IN = " "
+"""Passes for a text, never for a code, a number or a day."""
+
+
+def _shape_errors(model: type[Strict], root: Node) -> list[ErrorDetails]:
+    """What pydantic finds; of "all" or a list, and "baseline" or a number, only the second is spoken of."""
+    try:
+        model.model_validate(_plain(root))
+    except ValidationError as error:
+        return [e for e in error.errors() if not str(e["loc"][-1]).startswith("literal[")]
+    return []
+
+
+def _shape_faults(root: Node) -> list[Fault]:
+    return [_shape_fault(root, error) for error in _shape_errors(PlanFile, root)]
+
+
+def _shape_fault(root: Node, error: ErrorDetails) -> Fault:
+    code = next((ours for theirs, ours in SHAPE_CODES.items() if error["type"].startswith(theirs)), "wrong_value")
+    facts: dict[str, Any] = {"field": _field(error)}
+    if isinstance(error["input"], str):
+        facts["given"] = error["input"]
+    context = error.get("ctx", {})
+    if code == "not_one_of":
+        facts["allowed"] = re.findall(r"'([^']*)'", context["expected"])
+    if code == "out_of_range":
+        facts |= {"least": context.get("ge"), "most": context.get("le")}
+    return Fault(_trail(root, error["loc"])[-1][1], code, facts)
+
+
+def _field(error: ErrorDetails) -> int | str:
+    """The key spoken of: not a place in a list, nor pydantic's mark of a choice of types."""
+    if error["type"] in ("missing", "extra_forbidden"):
+        return error["loc"][-1]
+    tags = ("decimal", "literal[", "tuple[")
+    return [part for part in error["loc"] if isinstance(part, str) and not part.startswith(tags)][-1]
+
+
+@dataclass
+class _Cut:
+    """What was cut away because it could not be read, so that nothing is blamed for its absence."""
+
+    around: set[int]
+    """ids of the nodes that lost something, at any depth."""
+    codes: set[str]
+
+    def explains(self, found: _Found, root: Node) -> bool:
+        if found.absent_in is not None:
+            return id(_trail(root, found.absent_in)[-1][0]) in self.around
+        return found.code.startswith("unknown_") and found.facts["name"] in self.codes
+
+
+def _readable(root: Node) -> tuple[_Sections, _Cut]:
+    """The plan without the values that cannot be read; these are cut out of the tree, smallest first.
+
+    A missing text gets a stand-in, so that a task without a title is still checked for the rest.
+    """
+    cut = _Cut(set(), set())
+    filled: set[tuple[int, str]] = set()
+    while errors := _shape_errors(_Sections, root):
+        for error, trail in [(error, _trail(root, error["loc"])) for error in errors]:
+            *around, node = [node for node, _ in trail]
+            field = str(error["loc"][-1])
+            cut.around |= set(map(id, around))
+            if error["type"] == "missing" and (id(node), field) not in filled:
+                filled.add((id(node), field))
+                node.value.append((_scalar(field, node), _scalar(STAND_IN, node)))
+                continue
+            cut.codes |= set(_codes(node))
+            parent = around[-1]
+            parent.value = [item for item in parent.value if node is not item and node is not _value(item)]
+    return _Sections.model_validate(_plain(root)), cut
+
+
+def _scalar(text: str, place: Node) -> ScalarNode:
+    return ScalarNode("tag:yaml.org,2002:str", text, place.start_mark, place.end_mark)
+
+
+def _value(item: Node | tuple[Node, Node]) -> Node:
+    return item[1] if isinstance(item, tuple) else item
+
+
+def _codes(node: Node) -> Iterator[str]:
+    if isinstance(node, MappingNode):
+        yield from (v.value for key, v in node.value if _name(key) == "code" and isinstance(v, ScalarNode))
+    for child in _children(node):
+        yield from _codes(child)
+
+
+def _sense_faults(root: Node) -> list[Fault]:
+    """Names that lead nowhere, days out of order and the like, in whatever of the plan can be read.
+
+    Cuts the rest out of the tree: call it last.
+    """
+    sections, cut = _readable(root)
+    found = [f for f in _in_sections(sections) if not cut.explains(f, root)]
+    return [Fault(_trail(root, f.loc)[-1][1], f.code, f.facts) for f in found]
+
+
+def _in_sections(plan: _Sections) -> Iterator[_Found]:
+    units = {unit.code for unit in plan.units}
+    parts = {"responsibilities": plan.responsibilities, "tasks": plan.tasks, "duties": plan.duties}
+    works: list[tuple[Loc, Work]] = [
+        ((part, i), work) for part, list_ in parts.items() for i, work in enumerate(list_)
+    ]
+    yield from _repeats((("units", i, "code"), "unit", unit.code) for i, unit in enumerate(plan.units))
+    yield from _repeats((("periods", i, "kind"), "period", p.kind) for i, p in enumerate(plan.periods))
+    yield from _repeats(((*loc, "code"), "task", work.code) for loc, work in works)
+    if plan.organization:
+        yield from _in_units(("organization", "coordinator"), (plan.organization.coordinator,), units)
+    years = {plan.plan.year} if plan.plan else set(range(2000, 2101))
+    for i, period in enumerate(plan.periods):
+        yield from _in_period(("periods", i), period, years)
+    for loc, work in works:
+        yield from _in_work(loc, work, units)
+
+
+def _repeats(names: Iterable[tuple[Loc, str, str]]) -> Iterator[_Found]:
+    seen: set[str] = set()
+    for loc, kind, name in names:
+        if name in seen:
+            yield _Found(loc, "duplicate_code", {"kind": kind, "name": name})
+        seen.add(name)
+
+
+def _in_units(loc: Loc, codes: tuple[str, ...], units: set[str]) -> Iterator[_Found]:
+    for i, code in enumerate(codes):
+        if code not in units:
+            yield _Found((*loc, i), "unknown_unit", {"field": loc[-1], "name": code})
+        elif code in codes[:i]:
+            yield _Found((*loc, i), "repeated_unit", {"field": loc[-1], "name": code})
+
+
+def _in_period(loc: Loc, period: Period, years: set[int]) -> Iterator[_Found]:
+    """The window ends in the plan's year; after it the units are due, then the province, then the lock."""
+    if period.data_to.year not in years:
+        yield _Found((*loc, "data_to"), "window_outside_year", {"data_to": period.data_to})
+        return
+    if period.data_from > period.data_to:
+        window = {"data_from": period.data_from, "data_to": period.data_to}
+        yield _Found((*loc, "data_from"), "reversed_window", window)
+    due_field = "unit_due" if period.unit_due else "province_due"
+    due = _due(period)
+    if due <= period.data_to:
+        window = {"data_to": period.data_to, "unit_due": due}
+        yield _Found((*loc, due_field), "due_before_data_end", window)
+    days = [("unit_due", due), ("province_due", period.province_due), ("lock", period.lock)]
+    for (earlier, first), (later, then) in pairwise(days):
+        if first > then:
+            facts: dict[str, Any] = {"earlier": earlier, "first": first, "later": later, "then": then}
+            yield _Found((*loc, later), "dates_out_of_order", facts)
+
+
+def _due(period: Period) -> date:
+    """The units' day; the province's own where that is too early to leave them one."""
+    too_early = period.province_due <= period.data_to
+    return period.unit_due or (period.province_due if too_early else unit_due(period, shipped_calendar()))
+
+
+def _in_work(loc: Loc, work: Work, units: set[str]) -> Iterator[_Found]:
+    for field, codes in (("lead", work.lead), ("implement", work.implement), ("coordinate", work.coordinate)):
+        if codes != "all":
+            yield from _in_units((*loc, field), codes, units)
+    for i, deadline in enumerate(work.deadlines):
+        yield from _in_deadline((*loc, "deadlines", i), deadline)
+    indicators: list[tuple[Loc, Indicator]] = [
+        ((*loc, "indicators", i), indicator) for i, indicator in enumerate(work.indicators)
+    ]
+    questions: list[tuple[Loc, Question]] = [
+        ((*at, "questions", j), q) for at, indicator in indicators for j, q in enumerate(indicator.questions)
+    ]
+    # Questions and constants are names in the same formulas.
+    names: list[tuple[Loc, str, str]] = [((*at, "code"), "question", q.code) for at, q in questions]
+    names += [((*loc, "baselines", i, "code"), "baseline", b.code) for i, b in enumerate(work.baselines)]
+    yield from _repeats(((*at, "code"), "indicator", indicator.code) for at, indicator in indicators)
+    yield from _repeats(names)
+    yield from _in_parts(questions)
+    for at, question in questions:
+        if not work.lead and not (work.implement and question.by == "each"):
+            yield _Found(at, "nobody_asked", {"name": question.code}, absent_in=loc)
+    for at, indicator in indicators:
+        yield from _in_formula((*at, "formula"), indicator.formula, {name for _, _, name in names})
+        yield from _in_target(at, indicator, {baseline.code for baseline in work.baselines})
+
+
+def _in_deadline(loc: Loc, deadline: Deadline) -> Iterator[_Found]:
+    if deadline.kind == "date" and deadline.on is None:
+        yield _Found(loc, "deadline_without_day", {}, absent_in=loc)
+    if deadline.kind == "days_after_event" and deadline.days is None:
+        yield _Found(loc, "deadline_without_days", {}, absent_in=loc)
+    if deadline.days is not None and deadline.days < 1:
+        facts = {"field": "days", "given": deadline.days, "least": 1, "most": None}
+        yield _Found((*loc, "days"), "out_of_range", facts)
+
+
+def _in_parts(questions: list[tuple[Loc, Question]]) -> Iterator[_Found]:
+    """A part is asked after its whole, for it is checked against it."""
+    codes = [question.code for _, question in questions]
+    for i, (loc, question) in enumerate(questions):
+        facts = {"name": question.part_of}
+        if question.part_of and question.part_of not in codes:
+            yield _Found((*loc, "part_of"), "unknown_question", facts)
+        elif question.part_of and question.part_of not in codes[:i]:
+            yield _Found((*loc, "part_of"), "part_before_whole", facts)
+
+
+def _in_formula(loc: Loc, formula: str | None, known: set[str]) -> Iterator[_Found]:
+    try:
+        names = names_in(formula) if formula else set()
+    except ValueError:
+        yield _Found(loc, "bad_formula", {"formula": formula})
+        return
+    for name in sorted(names - known):
+        yield _Found(loc, "unknown_name", {"name": name, "formula": formula})
+
+
+def _in_target(loc: Loc, indicator: Indicator, baselines: set[str]) -> Iterator[_Found]:
+    target = indicator.target
+    if target is None:
+        return
+    if not indicator.formula:
+        yield _Found(loc, "target_without_formula", {"name": indicator.code}, absent_in=loc)
+    if target.value == "baseline" and target.baseline is None:
+        at: Loc = (*loc, "target")
+        yield _Found(at, "target_without_baseline", {"name": indicator.code}, absent_in=at)
+    if target.baseline and target.baseline not in baselines:
+        yield _Found((*loc, "target", "baseline"), "unknown_baseline", {"name": target.baseline})
