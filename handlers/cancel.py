@@ -1,0 +1,24 @@
+"""/cancel: close the talk; what was typed is kept."""
+
+from __future__ import annotations
+
+from handlers.conversation import Command, Conversation
+from handlers.desk import Desk, button
+
+
+def cancel(desk: Desk, _argument: str = "") -> None:
+    """Leave the open draft. Its answers are kept, its old buttons end."""
+    draft = desk.chat.draft
+    if draft is None:
+        return desk.reply("cancel.nothing_open")
+    desk.put_away(draft)
+    if draft.obligation_id is None:
+        return desk.reply("cancel.left")
+    desk.reply(
+        "cancel.kept",
+        [button(f"/report {draft.obligation_id}", "cancel.label_continue")],
+        count=len(draft.answers),
+    )
+
+
+CONVERSATION = Conversation(commands=(Command("cancel", "huy", None, cancel),))

@@ -1,0 +1,59 @@
+"""What a conversation consists of: the commands that open it and the flow that carries it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from handlers.desk import Desk
+from handlers.talk import run
+from storage.chats import OpenDraft, add_draft, find_draft
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A word people type after a slash. `right` names the right it needs (handlers/access.py); None: anyone."""
+
+    name: str
+    alias: str
+    right: str | None
+    open: Callable[[Desk, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FlowKind:
+    """A flow by name; `check` raises access.Denied when the person may not answer this draft."""
+
+    name: str
+    run: Callable[..., None]
+    check: Callable[[Desk, OpenDraft], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    commands: tuple[Command, ...]
+    flows: tuple[FlowKind, ...] = field(default=())
+
+
+def begin(
+    desk: Desk,
+    flow: FlowKind,
+    args: dict[str, Any],
+    obligation_id: int | None = None,
+    answers: dict[str, Any] | None = None,
+) -> OpenDraft:
+    """Open the flow in this chat, going on with its draft where there is one; another open draft is kept.
+
+    A new draft starts with `answers`, where given.
+    """
+    draft = find_draft(desk.db, flow.name, obligation_id, desk.chat.account_id)
+    if draft is None:
+        draft = add_draft(desk.db, desk.chat, flow.name, obligation_id, args, desk.now)
+        draft.answers, draft.changed = answers or {}, bool(answers)
+    elif draft.args != args:
+        draft.args, draft.changed = args, True
+    desk.chat.draft = draft
+    flow.check(desk, draft)
+    run(flow.run, desk, draft, None)
+    return draft

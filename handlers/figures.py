@@ -1,0 +1,174 @@
+"""Figures in a talk: what was typed, what follows from other answers, what deserves a second look.
+
+An answer is {"kind": "figure", "n": "1250"} (money in whole đồng), or none (không phát sinh), promised (with "on",
+the day it will come), not_ours (không thuộc đơn vị tôi).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from handlers.talk import Misunderstood
+from plans import numbers
+from plans.text import fold
+from storage.standing import figure_of
+
+NOTHING = ("none", "not_yet", "not_ours")
+"""The answers that are not figures."""
+PROMISED_WITHIN = timedelta(days=120)
+FAR = 5
+"""A figure this many times above or below the last one is asked about."""
+FAR_AT_LEAST = 20
+
+Asked = dict[str, Any]
+Value = dict[str, Any]
+
+
+def reads(question: Asked, questions: list[Asked], values: dict[str, Value]) -> Callable[[str], Value]:
+    """A reader of what is typed for this question; "230/250" also answers its other half."""
+
+    def read(text: str) -> Value:
+        try:
+            reading = numbers.read(text, question["type"], question["unit"])
+        except numbers.NotANumber as error:
+            raise Misunderstood(f"numbers.{error.code}", question=question, **error.facts) from None
+        match reading:
+            case numbers.Figure(value):
+                return figure(value)
+            case numbers.Ambiguous(readings):
+                return _ambiguous(question, readings)
+            case numbers.Pair(part, total):
+                return _pair(question, questions, values, part, total)
+
+    return read
+
+
+def retyped(question: Asked) -> Callable[[str], str]:
+    """A reader of a figure typed where a choice was offered; it must be clear by itself."""
+
+    def read(text: str) -> str:
+        try:
+            reading = numbers.read(text, question["type"], question["unit"])
+        except numbers.NotANumber:
+            raise Misunderstood("talk.choose_one") from None
+        if not isinstance(reading, numbers.Figure):
+            raise Misunderstood("report.still_ambiguous")
+        return str(reading.value)
+
+    return read
+
+
+def figure(value: Decimal) -> Value:
+    """The stored form of a figure."""
+    return {"kind": "figure", "n": str(value)}
+
+
+def _ambiguous(question: Asked, readings: tuple[Decimal, ...]) -> Value:
+    """Asked which is meant, unless only one reading can be the answer."""
+    labels = _labels(question, readings)
+    if len(labels) == 1:
+        return figure(Decimal(next(iter(labels))))
+    return {"kind": "ambiguous", "labels": labels}
+
+
+def _labels(question: Asked, readings: tuple[Decimal, ...]) -> dict[str, str]:
+    """What each reading would mean, without those that cannot be the answer."""
+    labels = {}
+    for value in readings:
+        with suppress(numbers.NotANumber):
+            checked = numbers.check(value, question["type"])
+            labels[str(checked)] = numbers.show(checked, question["type"], question["unit"])
+    return labels
+
+
+def _pair(
+    question: Asked, questions: list[Asked], values: dict[str, Value], part: Decimal, total: Decimal
+) -> Value:
+    if part > total:
+        raise Misunderstood("numbers.pair_above", question=question, part=figure(part), total=figure(total))
+    partner = next((other for other in questions if other["part_of"] == question["code"]), None)
+    if partner is not None:
+        return figure(total) | {"pair": {"code": partner["code"], "value": figure(part)}}
+    known = values.get(question["part_of"] or "")
+    if known is None:
+        raise Misunderstood("numbers.one_figure", question=question)
+    if figure_of(known) != total:
+        raise Misunderstood("numbers.other_total", question=question, total=known)
+    return figure(part)
+
+
+def derived(question: Asked, values: dict[str, Value]) -> Value | None:
+    """What follows without asking: the part of nothing is nothing, of zero zero, of a missing total missing."""
+    total = values.get(question["part_of"] or "")
+    if total is None or (total["kind"] == "figure" and figure_of(total) != 0):
+        return None
+    return total
+
+
+def above_total(question: Asked, value: Value, values: dict[str, Value]) -> bool:
+    """True for a part that exceeds its total."""
+    total = values.get(question["part_of"] or "")
+    if total is None or value["kind"] != "figure" or total["kind"] != "figure":
+        return False
+    return Decimal(value["n"]) > Decimal(total["n"])
+
+
+def doubt(question: Asked, value: Value) -> str | None:
+    """Why a figure deserves a second look beside the last one: "below" for a cumulative one, or "far"."""
+    last = question["last"]
+    if last is None or last["kind"] != "figure" or value["kind"] != "figure":
+        return None
+    new, old = Decimal(value["n"]), Decimal(last["n"])
+    if question["mode"] == "C" and new < old:
+        return "below"
+    least = FAR_AT_LEAST * (numbers.scale(question["unit"]) if question["type"] == "money" else 1)
+    is_far = max(new, old) > FAR * min(new, old)
+    return "far" if is_far and abs(new - old) > least else None
+
+
+def promised_day(today: date) -> Callable[[str], str]:
+    """A reader of a day to come: "20/9", "20/9/2025", "ngày 20", "mai"; the ISO date comes back."""
+
+    def read(text: str) -> str:
+        day = read_day(text, today)
+        if day is None:
+            raise Misunderstood("report.not_a_day", today=today)
+        if not today <= day <= today + PROMISED_WITHIN:
+            raise Misunderstood("report.day_out_of_reach", day=day, today=today)
+        return day.isoformat()
+
+    return read
+
+
+def read_day(text: str, today: date) -> date | None:
+    """A day as people type it; without a year the next such day from today on. None when it is none."""
+    folded = fold(text).removeprefix("ngay ").strip()
+    named = {"hom nay": 0, "mai": 1, "ngay mai": 1, "mot": 2, "ngay kia": 2}
+    if folded in named:
+        return today + timedelta(days=named[folded])
+    found = re.fullmatch(r"(\d{1,2})(?:\s*[/.\- ]\s*(\d{1,2})(?:\s*[/.\- ]\s*(\d{4}))?)?", folded)
+    if found is None:
+        return None
+    day, month, year = (int(part) if part else None for part in found.groups())
+    return _next(today, day or 0, month, year)
+
+
+def _next(today: date, day: int, month: int | None, year: int | None) -> date | None:
+    months: list[tuple[int, int]] = [(year or today.year, month)] if month else []
+    if not months:
+        months = [(today.year, today.month), (today.year + today.month // 12, today.month % 12 + 1)]
+    elif month and year is None:
+        months.append((today.year + 1, month))
+    for in_year, in_month in months:
+        try:
+            found = date(in_year, in_month, day)
+        except ValueError:
+            continue
+        if found >= today or year is not None:
+            return found
+    return None

@@ -1,0 +1,237 @@
+"""/report: a unit's figures for one task and period, asked one by one, read back, and filed."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from handlers import access
+from handlers.conversation import Command, Conversation, FlowKind, begin
+from handlers.desk import Desk, button
+from handlers.figures import NOTHING, above_total, derived, doubt, promised_day, reads, retyped
+from handlers.talk import Talk
+from handlers.tasks import mine, report_button, tasks
+from plans.indicators import judge
+from plans.model import Indicator, Question
+from storage.chats import OpenDraft
+from storage.owed import Owed, baselines_of, find_owed, indicators_of, questions_of
+from storage.reports import Filed, NotOpen, begin_draft, filed, filed_before, submit
+from storage.standing import figure_of
+
+Values = dict[str, dict[str, Any]]
+"""Answers by question code: {"kind": "figure", "n": "1250"}, or none, promised (with "on"), not_ours."""
+
+
+def report(desk: Desk, argument: str) -> None:
+    """Open the report of the obligation `argument`, the one left open here, or the list to pick from."""
+    if argument.isdecimal():
+        return _open(desk, int(argument))
+    if desk.chat.draft is not None and desk.chat.draft.obligation_id is not None:
+        return _open(desk, desk.chat.draft.obligation_id)
+    owed = mine(desk.db, desk.person, "report", desk.today)
+    if len(owed) == 1:
+        return _open(desk, owed[0].id)
+    tasks(desk)
+
+
+def _open(desk: Desk, obligation_id: int) -> None:
+    owed = find_owed(desk.db, desk.person.organization_id, obligation_id)
+    if owed is None:
+        return desk.reply("report.not_found")
+    access.check(desk.person, "report", owed.organization_id, owed.unit_id)
+    if owed.state == "sent_up":
+        return desk.reply("report.sent_up", owed=owed)
+    earlier = filed(desk.db, owed.id)
+    draft = begin(desk, REPORTING, _frozen(desk, owed), owed.id, answers=_filed_answers(earlier))
+    if not earlier and not draft.answers:
+        begin_draft(desk.db, owed.id)
+
+
+def _frozen(desk: Desk, owed: Owed) -> dict[str, Any]:
+    """The flow's arguments: the obligation and its questions, as they stand now."""
+    before = filed_before(desk.db, owed)
+    questions = questions_of(desk.db, owed)
+    return {
+        "owed": {
+            "id": owed.id,
+            "unit_id": owed.unit_id,
+            "unit": owed.unit_name,
+            "code": owed.task_code,
+            "title": owed.title,
+            "period": owed.period_label,
+            "data_to": owed.data_to.isoformat(),
+            "due_on": owed.due_on.isoformat(),
+            "is_requested": owed.unit_kind == "requested",
+        },
+        "questions": [_question(owed, question, before) for question in questions],
+    }
+
+
+def _question(owed: Owed, question: Question, before: Filed | None) -> dict[str, Any]:
+    last = before.answers.get(question.code) if before else None
+    return {
+        "code": question.code,
+        "label": question.label,
+        "unit": question.unit,
+        "type": question.type,
+        "mode": question.mode,
+        "part_of": question.part_of,
+        "from": (owed.year_from if question.mode == "C" else owed.data_from).isoformat(),
+        "to": owed.data_to.isoformat(),
+        "last": last,
+        "last_period": before.period_label if before and last else None,
+    }
+
+
+def _filed_answers(earlier: Filed | None) -> dict[str, Any]:
+    """A filed report is opened with what it held; a promised figure is asked again."""
+    if earlier is None:
+        return {}
+    return {
+        question["code"]: {
+            "value": earlier.answers[question["code"]],
+            "print": fingerprint(question),
+            "by": earlier.member_id,
+            "at": earlier.at.isoformat(),
+        }
+        for question in earlier.questions
+        if earlier.answers[question["code"]]["kind"] != "promised"
+    }
+
+
+def reporting(talk: Talk, owed: dict[str, Any], questions: list[dict[str, Any]]) -> None:
+    """Every figure, then one screen to look at them, then they are filed."""
+    values: Values = {}
+    for position, question in enumerate(questions):
+        values[question["code"]] = _figure(talk, owed, question, values, position, questions)
+    data_to = date.fromisoformat(owed["data_to"])
+    is_early = talk.desk.today <= data_to and any(value["kind"] == "figure" for value in values.values())
+    if is_early and talk.choose("early", ["closed", "later"], "report.early", data_to=data_to) == "later":
+        return _later(talk, owed, "early")
+    shown: dict[str, Any] = {"owed": owed, "lines": _lines(questions, values), "verdicts": _verdicts(talk, owed, values)}
+    match talk.choose("confirm", ["send", "edit", "later"], "report.confirm", **shown):
+        case "send":
+            _file(talk, owed, questions, values)
+        case "edit":
+            labels = {question["code"]: question["label"] for question in questions}
+            which = talk.choose("which", labels, "report.which")
+            talk.forget(which, "which", "confirm", "early")
+        case "later":
+            _later(talk, owed, "confirm")
+
+
+def _figure(
+    talk: Talk,
+    owed: dict[str, Any],
+    question: dict[str, Any],
+    values: Values,
+    position: int,
+    questions: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """The answer to one question: a figure, or one of the three other answers; doubts are asked at once."""
+    code = question["code"]
+    implied = derived(question, values)
+    if implied is not None:
+        return implied
+    value: dict[str, Any] = talk.ask(
+        code,
+        reads(question, questions, values),
+        "report.question",
+        choices=NOTHING,
+        fingerprint=fingerprint(question),
+        is_figure=True,
+        owed=owed,
+        question=question,
+        position=position + 1,
+        count=len(questions),
+    )
+    if pair := value.pop("pair", None):
+        partner = next(other for other in questions if other["code"] == pair["code"])
+        talk.put(pair["code"], pair["value"], fingerprint(partner))
+    if value["kind"] == "ambiguous":
+        n = talk.choose(
+            f"{code}:which", value["labels"], "report.ambiguous", read=retyped(question), question=question
+        )
+        value = {"kind": "figure", "n": n}
+    if value["kind"] == "not_yet":
+        on = talk.ask(f"{code}:day", promised_day(talk.desk.today), "report.promise", question=question)
+        value = {"kind": "promised", "on": on}
+    if above_total(question, value, values):
+        talk.note("report.above_total", question=question, value=value, total=values[question["part_of"]])
+        talk.forget(code)
+    if why := doubt(question, value):
+        sure = talk.choose(
+            f"{code}:sure",
+            ["keep", "retype"],
+            f"report.doubt_{why}",
+            read=retyped(question),
+            question=question,
+            value=value,
+        )
+        if sure == "retype":
+            talk.forget(code)
+        if sure != "keep":
+            talk.replace(code, {"kind": "figure", "n": sure})
+    if talk.is_fresh(code) or any(talk.is_fresh(f"{code}:{part}") for part in ("which", "day", "sure")):
+        talk.note("report.noted", question=question, value=value)
+    return value
+
+
+def fingerprint(question: dict[str, Any]) -> str:
+    """What an answer was an answer to; another one asks again."""
+    return "|".join(question[key] for key in ("code", "unit", "type", "mode"))
+
+
+def _lines(questions: list[dict[str, Any]], values: Values) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    return [(question, values[question["code"]]) for question in questions]
+
+
+def _verdicts(talk: Talk, owed: dict[str, Any], values: Values) -> list[tuple[Indicator, Any]]:
+    """How the figures stand against the task's targets; only indicators this unit's figures can tell."""
+    found = find_owed(talk.desk.db, talk.desk.person.organization_id, owed["id"])
+    if found is None:
+        return []
+    figures = {code: figure_of(value) for code, value in values.items()}
+    baselines = baselines_of(talk.desk.db, found.task_id)
+    judged = [(item, judge(item, figures, baselines)) for item in indicators_of(talk.desk.db, found.task_id)]
+    return [(item, verdict) for item, verdict in judged if item.target and verdict.kind != "unknown"]
+
+
+def _file(talk: Talk, owed: dict[str, Any], questions: list[dict[str, Any]], values: Values) -> None:
+    desk = talk.desk
+    promised = [date.fromisoformat(value["on"]) for value in values.values() if value["kind"] == "promised"]
+    is_own = owed["unit_id"] in {role.unit_id for role in desk.person.roles}
+    try:
+        submit(
+            desk.db,
+            owed["id"],
+            values,
+            questions,
+            min(promised, default=None),
+            desk.person.member_id,
+            not is_own,
+            desk.now,
+        )
+    except NotOpen:
+        return talk.end("report.closed")
+    desk.note("reported", f"obligation {owed['id']}")
+    rest = mine(desk.db, desk.person, "report", desk.today)
+    following = [item for item in rest if item.unit_id == owed["unit_id"] and item.id != owed["id"]]
+    choices = [report_button(item, several=False) for item in following[:1]]
+    talk.end("report.sent", choices, owed=owed, promised=min(promised, default=None), rest=len(following))
+
+
+def _later(talk: Talk, owed: dict[str, Any], name: str) -> None:
+    talk.drop(name)
+    talk.leave("report.later", [button(f"/report {owed['id']}", "report.label_continue")], owed=owed)
+
+
+def _check(desk: Desk, draft: OpenDraft) -> None:
+    access.check(desk.person, "report", unit_id=draft.args["owed"]["unit_id"])
+
+
+REPORTING = FlowKind("reporting", reporting, _check)
+CONVERSATION = Conversation(
+    commands=(Command("report", "baocao", "report", report),),
+    flows=(REPORTING,),
+)

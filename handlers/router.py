@@ -1,0 +1,126 @@
+"""Where a message goes: a command, a word of command, a button, the open question, or a helpful answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handlers import COMMANDS, FLOWS, access
+from handlers.cancel import cancel
+from handlers.conversation import Command
+from handlers.desk import Desk
+from handlers.help import help, idle
+from handlers.start import try_code
+from handlers.talk import Heard, run
+from messages import say
+from plans.text import fold
+
+
+def hear(desk: Desk) -> None:
+    """Do what the message asks for; every message gets an answer."""
+    incoming = desk.incoming
+    try:
+        match incoming.kind:
+            case "choice":
+                _chosen(desk, incoming.text)
+            case "text":
+                _typed(desk, incoming.text)
+            case _:
+                _prefixed(desk, "talk.unreadable", what=incoming.text)
+    except access.Denied as denied:
+        desk.reply(denied.block)
+
+
+def _typed(desk: Desk, text: str) -> None:
+    folded, chat = fold(text), desk.chat
+    token = _offered(desk, folded)
+    if text.lstrip().startswith("/"):
+        _command(desk, text.strip())
+    elif token is not None:
+        _chosen(desk, token)
+    elif folded in WORDS:
+        WORDS[folded](desk)
+    elif chat.draft is not None and chat.asked is not None:
+        _answer(desk, Heard(text=text))
+    elif chat.draft is not None:
+        _prefixed(desk, "talk.still_open")
+    elif (command := COMMANDS.get(folded.replace(" ", ""))) is not None:
+        _open(desk, command, "")
+    elif chat.person is None:
+        try_code(desk, text)
+    else:
+        idle(desk)
+
+
+def _offered(desk: Desk, folded: str) -> str | None:
+    """The choice meant: by its label, or by its letter (where a figure is asked) or number (elsewhere)."""
+    for position, (token, label) in enumerate(desk.chat.offered):
+        sign = chr(ord("a") + position) if desk.chat.is_lettered else str(position + 1)
+        if folded in (fold(label), sign):
+            return token
+    return None
+
+
+def _chosen(desk: Desk, token: str) -> None:
+    if token.startswith("/"):
+        return _command(desk, token)
+    step, _, position = token.removeprefix("=").rpartition(".")
+    draft = desk.chat.draft
+    if draft is None or step != f"{draft.id}.{draft.version}" or not position.isdecimal():
+        return _prefixed(desk, "talk.old_button")
+    _answer(desk, Heard(choice=int(position)))
+
+
+def _command(desk: Desk, text: str) -> None:
+    word, _, argument = text[1:].partition(" ")
+    command = COMMANDS.get(fold(word))
+    if command is None:
+        return desk.reply("talk.no_such_command", word=word[:30])
+    _open(desk, command, argument.strip())
+
+
+def _open(desk: Desk, command: Command, argument: str) -> None:
+    if command.right is not None:
+        if desk.chat.person is None:
+            return desk.reply("start.who_are_you")
+        access.check(desk.chat.person, command.right)
+    command.open(desk, argument)
+
+
+def _answer(desk: Desk, heard: Heard | None) -> None:
+    draft = desk.chat.draft
+    assert draft is not None
+    flow = FLOWS[draft.flow]
+    flow.check(desk, draft)
+    run(flow.run, desk, draft, heard)
+
+
+def go_on(desk: Desk) -> None:
+    """Show the open question again, or what can be done when nothing is open."""
+    if desk.chat.draft is None:
+        return idle(desk)
+    _answer(desk, None)
+
+
+def back(desk: Desk) -> None:
+    """Forget the last answer of the open draft and ask it again."""
+    draft = desk.chat.draft
+    if draft is not None and draft.answers:
+        draft.answers.popitem()
+        draft.changed = True
+    go_on(desk)
+
+
+def skip(desk: Desk) -> None:
+    """No question is passed over unseen: say how to answer without a figure."""
+    _prefixed(desk, "talk.cannot_skip")
+
+
+def _prefixed(desk: Desk, block: str, **facts: Any) -> None:
+    """Say something, then show the open question again where there is one."""
+    if desk.chat.draft is None:
+        return desk.reply(block, **facts)
+    _answer(desk, None)
+    desk.replies[0].text = say(block, **facts) + "\n\n" + desk.replies[0].text
+
+
+WORDS = {"quay lai": back, "tiep": go_on, "bo qua": skip, "huy": cancel, "tro giup": help}

@@ -1,0 +1,57 @@
+"""/summary: at most five lines first, the worst first; then by unit, by task, who has not reported."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from handlers import access
+from handlers.conversation import Command, Conversation
+from handlers.desk import Desk, button
+from messages import plain
+from storage.loading import calendar_of
+from storage.owed import current_period
+from storage.standing import Standing, standing
+
+VIEWS = ("unit", "task", "missing")
+PAGE = 8
+_PERIOD = re.compile(r"\d{4}-(?:Q1|H1|Q3|Y)", re.IGNORECASE)
+
+
+def summary(desk: Desk, argument: str) -> None:
+    """`argument`: a period ("2025-Q3"), a view ("unit", "task", "missing") and a page, each optional."""
+    words = argument.split()
+    code = next((word.upper() for word in words if _PERIOD.fullmatch(word)), None)
+    view = next((word for word in words if word in VIEWS), "overview")
+    page = next((int(word) for word in words if word.isdecimal()), 0)
+    person = desk.person
+    period = current_period(desk.db, person.organization_id, desk.today, code)
+    if period is None:
+        return desk.reply("summary.no_period", code=code)
+    units = access.units_for(person, "summary")
+    calendar = calendar_of(desk.db, person.organization_id)
+    found = standing(desk.db, period, units, desk.today, calendar)
+    _show(desk, found, view, page, is_whole=units is None)
+
+
+def _show(desk: Desk, found: Standing, view: str, page: int, is_whole: bool) -> None:
+    views: dict[str, list[Any]] = {
+        "unit": list(found.by_unit().items()),
+        "task": found.tasks,
+        "missing": found.owed,
+    }
+    rows = views.get(view, [])
+    shown = rows[page * PAGE : (page + 1) * PAGE]
+    code = found.period.code
+    choices = [
+        button(f"/summary {code} {other}", f"summary.label_{other}")
+        for other in ("overview", *VIEWS)
+        if other != view and (is_whole or other != "unit")
+    ]
+    if rest := len(rows) - page * PAGE - len(shown):
+        choices.insert(0, [f"/summary {code} {view} {page + 1}", plain("summary.label_more", rest=rest)])
+    desk.reply(f"summary.{view}", choices, found=found, rows=shown, is_whole=is_whole)
+    desk.replies[-1].replaces = True
+
+
+CONVERSATION = Conversation(commands=(Command("summary", "tonghop", "summary", summary),))

@@ -1,0 +1,271 @@
+"""The engine: a conversation is a function of its answers.
+
+A flow is straight-line code that asks for answers by name. To go on, it is run from the top: answered questions
+return at once, the first unanswered one is asked and the run stops there. What was heard is the answer to the
+question this chat was last shown, and to no other. So a flow survives restarts, is shared by colleagues, and goes
+back by forgetting an answer. It must do nothing lasting before its last answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from markupsafe import Markup
+
+from handlers.desk import Desk, Reply
+from messages import plain, say
+from storage.chats import OpenDraft
+
+Answer = Any
+"""What is stored of an answer: JSON."""
+Read = Callable[[str], Answer]
+"""Turns what was typed into an answer; raises Misunderstood."""
+
+
+Flow = Callable[..., None]
+"""`flow(talk, **args)`, with the draft's frozen arguments."""
+
+
+class Misunderstood(Exception):
+    """What was typed cannot be the answer; `block` explains and says what to type."""
+
+    def __init__(self, block: str, **facts: Any) -> None:
+        super().__init__(block)
+        self.block = block
+        self.facts = facts
+
+
+class _Waiting(Exception):
+    """The run stops: a question has been asked."""
+
+
+class _Restart(Exception):
+    """Answers were forgotten: run again from the top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came in for the open draft: a typed text or the position of a choice."""
+
+    text: str | None = None
+    choice: int | None = None
+
+
+class Talk:
+    """A flow's view of its draft and of the person it talks to."""
+
+    def __init__(self, desk: Desk, draft: OpenDraft, heard: Heard | None) -> None:
+        self.desk = desk
+        self.draft = draft
+        self._heard = heard
+        self._was_tap = heard is not None and heard.choice is not None
+        self._shown_here = desk.chat.asked
+        self._fresh: set[str] = set()
+        self._notes: list[Markup] = []
+        self._question: Reply | None = None
+        self.is_secret = False
+        """The last words hold a joining code."""
+        self._extras: list[Reply] = []
+
+    def ask(
+        self,
+        name: str,
+        read: Read,
+        block: str,
+        /,
+        *,
+        choices: Sequence[str] = (),
+        fingerprint: str = "",
+        is_figure: bool = False,
+        **facts: Any,
+    ) -> Answer:
+        """The answer called `name`; asked with `block` when there is none yet.
+
+        `choices` are other answers, each stored as {"kind": code} and labelled by block `label_<code>` of the same
+        file. An answer given under another `fingerprint` is asked again and shown as `was`. With `is_figure`,
+        digits are always the figure. Raises to stop the run: never catch.
+        """
+        known = self.draft.answers.get(name)
+        if known is not None and known["print"] == fingerprint:
+            return known["value"]
+        labels = {code: plain(f"{_file(block)}.label_{code}") for code in choices}
+        if self.draft.answers:
+            labels["back"] = plain("talk.label_back")
+        was = known["value"] if known else None
+
+        def answered(heard: Heard) -> Answer:
+            if heard.choice is not None:
+                return {"kind": list(labels)[heard.choice]}
+            return read(heard.text or "")
+
+        value = self._hear(name, answered, block, labels, is_figure, facts | {"was": was})
+        if value == {"kind": "back"}:
+            self.back()
+        self._store(name, value, fingerprint)
+        return value
+
+    def choose(
+        self,
+        name: str,
+        options: Sequence[str] | Mapping[str, str],
+        block: str,
+        /,
+        *,
+        read: Read | None = None,
+        **facts: Any,
+    ) -> str:
+        """One of `options`: codes labelled by blocks `label_<code>`, or a mapping of codes to labels.
+
+        With `read`, something typed instead is taken too.
+        """
+        known = self.draft.answers.get(name)
+        if known is not None and (read is not None or known["value"] in options):
+            return str(known["value"])
+        if not isinstance(options, Mapping):
+            options = {code: plain(f"{_file(block)}.label_{code}") for code in options}
+
+        def answered(heard: Heard) -> Answer:
+            if heard.choice is not None:
+                return list(options)[heard.choice]
+            if read is None:
+                raise Misunderstood("talk.choose_one")
+            return read(heard.text or "")
+
+        value = self._hear(name, answered, block, dict(options), False, facts)
+        self._store(name, value, "")
+        return str(value)
+
+    def is_fresh(self, name: str) -> bool:
+        """True when this answer was given by the message at work."""
+        return name in self._fresh
+
+    def put(self, name: str, value: Answer, fingerprint: str = "") -> None:
+        """Store an answer that came along with another one."""
+        self._store(name, value, fingerprint)
+
+    def forget(self, *names: str) -> NoReturn:
+        """Forget answers, with what hangs on them (`name:…`), and run again from the top."""
+        for known in list(self.draft.answers):
+            if any(known == name or known.startswith(f"{name}:") for name in names):
+                del self.draft.answers[known]
+        self.draft.changed = True
+        raise _Restart
+
+    def replace(self, name: str, value: Answer) -> NoReturn:
+        """Another answer was typed instead of the one called `name`: keep it, and run again."""
+        fingerprint = self.draft.answers[name]["print"]
+        for known in [known for known in self.draft.answers if known.startswith(f"{name}:")]:
+            del self.draft.answers[known]
+        self._store(name, value, fingerprint)
+        raise _Restart
+
+    def drop(self, name: str) -> None:
+        """Forget an answer without running again (the person left; it is asked anew next time)."""
+        self.draft.answers.pop(name, None)
+        self.draft.changed = True
+
+    def back(self) -> NoReturn:
+        """Forget the last answer and run again."""
+        self.draft.answers.popitem()
+        self.draft.changed = True
+        raise _Restart
+
+    def note(self, block: str, /, **facts: Any) -> None:
+        """Say something before the next question or the last words."""
+        self._notes.append(say(block, **facts))
+
+    def end(self, block: str, choices: list[list[str]] | None = None, /, **facts: Any) -> None:
+        """The last words: the draft is closed for good."""
+        self.draft.is_closed = True
+        self.leave(block, choices, **facts)
+
+    def leave(self, block: str, choices: list[list[str]] | None = None, /, **facts: Any) -> None:
+        """Stop talking about it for now; the draft is kept and its old buttons end."""
+        self.draft.changed = True
+        self._question = Reply(self._said(say(block, **facts)), choices or [])
+        self.desk.chat.asked = None
+
+    def also(self, reply: Reply) -> None:
+        """Something more to send after the last words (a picture, a file, a menu)."""
+        self._extras.append(reply)
+
+    def _hear(
+        self,
+        name: str,
+        answered: Callable[[Heard], Answer],
+        block: str,
+        labels: dict[str, str],
+        is_figure: bool,
+        facts: dict[str, Any],
+    ) -> Answer:
+        """The answer just heard, if it was meant for this question; else asks and stops the run."""
+        heard, self._heard = self._heard, None
+        if heard is not None and heard.choice is None and self._shown_here != name:
+            self.note("talk.moved_on")  # a colleague answered the shared draft meanwhile
+            heard = None
+        if heard is not None:
+            try:
+                return answered(heard)
+            except Misunderstood as error:
+                self.note(error.block, **error.facts)
+        text = self._said(say(block, **facts))
+        self._question = Reply(text, [["", label] for label in labels.values()], is_figure)
+        self.desk.chat.asked = name
+        raise _Waiting
+
+    def _store(self, name: str, value: Answer, fingerprint: str) -> None:
+        person = self.desk.chat.person
+        self.draft.answers[name] = {
+            "value": value,
+            "print": fingerprint,
+            "by": person.member_id if person else None,
+            "at": self.desk.now.isoformat(),
+        }
+        self.draft.changed = True
+        self._fresh.add(name)
+
+    def _said(self, text: Markup) -> Markup:
+        return Markup("\n\n").join([*self._notes, text])
+
+    def _lay_down(self) -> None:
+        """Show the question or last words, its buttons bound to this draft and this very step."""
+        draft, chat = self.draft, self.desk.chat
+        if draft.changed:
+            draft.version += 1
+        chat.asked_version = draft.version
+        reply = self._question
+        assert reply is not None
+        reply.is_secret = self.is_secret
+        reply.replaces = self._was_tap
+        for position, choice in enumerate(reply.choices):
+            if not choice[0]:
+                choice[0] = f"={draft.id}.{draft.version}.{position}"
+        self.desk.show(reply)
+        self.desk.replies += self._extras
+
+
+def _file(block: str) -> str:
+    return block.partition(".")[0]
+
+
+def run(flow: Flow, desk: Desk, draft: OpenDraft, heard: Heard | None) -> None:
+    """Run the flow over its draft until it asks something or ends, and lay the outcome on the desk."""
+    talk = Talk(desk, draft, heard)
+    while _has_forgotten(flow, talk):
+        pass
+    talk._lay_down()
+    if desk.chat.asked is None:
+        desk.put_away(draft)
+
+
+def _has_forgotten(flow: Flow, talk: Talk) -> bool:
+    """One run from the top; True when answers were forgotten and it must run again."""
+    try:
+        flow(talk, **talk.draft.args)
+    except _Restart:
+        return True
+    except _Waiting:
+        return False
+    return False

@@ -1,0 +1,49 @@
+"""/tasks: what my unit owes, most urgent first, with buttons to report."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlmodel import Session
+
+from handlers import access
+from handlers.conversation import Command, Conversation
+from handlers.desk import Desk
+from messages import plain
+from storage.chats import Person
+from storage.owed import Owed, current_period, owed_until
+
+SHOWN = 8
+"""As many as a phone shows without scrolling."""
+
+
+def tasks(desk: Desk, argument: str = "") -> None:
+    """List what is owed; `argument` is the page, from 0."""
+    page = int(argument) if argument.isdecimal() else 0
+    owed = mine(desk.db, desk.person, "tasks", desk.today)
+    if not owed:
+        return desk.reply("tasks.nothing", today=desk.today)
+    shown = owed[page * SHOWN : (page + 1) * SHOWN] or owed[:SHOWN]
+    rest = len(owed) - page * SHOWN - len(shown)
+    several = len({item.unit_id for item in owed}) > 1
+    choices = [report_button(item, several) for item in shown]
+    if rest > 0:
+        choices.append([f"/tasks {page + 1}", plain("tasks.label_more", rest=rest)])
+    desk.reply("tasks.list", choices, owed=shown, total=len(owed), today=desk.today, several=several)
+
+
+def mine(db: Session, person: Person, right: str, today: date) -> list[Owed]:
+    """What the person's units owe by the end of the current reporting period, most urgent first."""
+    period = current_period(db, person.organization_id, today)
+    if period is None:
+        return []
+    units = access.units_for(person, right)
+    return owed_until(db, person.organization_id, units, period.unit_due)
+
+
+def report_button(item: Owed, several: bool) -> list[str]:
+    """The choice that opens the report of one obligation, with its unit where there are `several`."""
+    return [f"/report {item.id}", plain("tasks.label_report", item=item, several=several)]
+
+
+CONVERSATION = Conversation(commands=(Command("tasks", "nhiemvu", "tasks", tasks),))

@@ -1,0 +1,90 @@
+"""The tick: APScheduler wakes it, rows tell what is due. It may run late, twice, or on two machines."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlmodel import Session, select
+
+from scheduler.digest import Due, due_now, write_digests
+from storage.chats import forget_seen
+from storage.tables import Organization
+
+log = logging.getLogger("dondoc.tick")
+
+EVERY = timedelta(seconds=30)
+AT_ONCE = 20
+"""People written in one commit, so that nobody's answer waits long behind a wave."""
+SEEN_KEPT = timedelta(days=7)
+
+Work = Callable[[Session], Any]
+
+
+class Ticker:
+    """Plans what is due. `write` and `read` run work in a transaction; `woken` tells that rows were written."""
+
+    def __init__(
+        self,
+        write: Callable[[Work], Awaitable[Any]],
+        read: Callable[[Work], Awaitable[Any]],
+        now: Callable[[], datetime],
+        woken: Callable[[], None],
+    ) -> None:
+        self._write = write
+        self._read = read
+        self._now = now
+        self._woken = woken
+        self._one_at_a_time = asyncio.Lock()
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+
+    def start(self) -> None:
+        """Tick from now on. A missed wake-up is made up for by the next one: the rows carry the truth."""
+        self._scheduler.add_job(
+            self.tick,
+            "interval",
+            seconds=EVERY.total_seconds(),
+            coalesce=True,
+            misfire_grace_time=None,
+            max_instances=1,
+        )
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    async def tick(self) -> int:
+        """Plan every digest that is due; returns how many. A failure is logged and the next tick tries again."""
+        async with self._one_at_a_time:
+            try:
+                return await self._plan(self._now())
+            except Exception:
+                log.exception("action=tick_failed")
+                return 0
+
+    async def _plan(self, now: datetime) -> int:
+        dues: list[Due] = await self._read(lambda db: _all_due(db, now))
+        written = 0
+        for start in range(0, len(dues), AT_ONCE):
+            batch = dues[start : start + AT_ONCE]
+            written += await self._write(partial(write_digests, dues=batch, now=now))
+            self._woken()
+            await asyncio.sleep(0)
+        if written:
+            log.info("action=digests_planned count=%s", written)
+        return written
+
+    async def tidy(self) -> None:
+        """Drop what is no longer needed: keys of messages seen over a week ago."""
+        await self._write(lambda db: forget_seen(db, self._now() - SEEN_KEPT))
+
+
+def _all_due(db: Session, now: datetime) -> list[Due]:
+    organizations = db.exec(select(Organization)).all()
+    return [due for organization in organizations for due in due_now(db, organization, now)]

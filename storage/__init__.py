@@ -1,0 +1,1 @@
+"""What is known: the tables and the questions asked of them."""

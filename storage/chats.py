@@ -1,0 +1,331 @@
+"""The chat a message came from: who writes, which draft is open, what was last offered.
+
+This is read and written for every message, so it is plain SQL statements, built once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session
+
+from storage.tables import (
+    Account,
+    Audit,
+    Conversation,
+    Draft,
+    Member,
+    Membership,
+    Organization,
+    Seen,
+    Unit,
+)
+from storage.tables.core import table
+
+account, conversation, draft = table(Account), table(Conversation), table(Draft)
+member, membership, organization = table(Member), table(Membership), table(Organization)
+unit = table(Unit)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role of a person; `unit_id` is None where it holds for the whole commune."""
+
+    name: str
+    unit_id: int | None
+    unit_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who writes: a member, with the rights of all their roles."""
+
+    member_id: int
+    name: str
+    organization_id: int
+    roles: tuple[Role, ...]
+
+
+@dataclass(slots=True)
+class OpenDraft:
+    """The answers of one conversation so far. `changed` tells that they must be written."""
+
+    id: int
+    flow: str
+    obligation_id: int | None
+    args: dict[str, Any]
+    answers: dict[str, Any]
+    version: int
+    is_closed: bool
+    changed: bool = False
+
+
+@dataclass(slots=True)
+class Chat:
+    """One chat, loaded and locked for one message."""
+
+    account_id: int
+    organization_id: int | None
+    zone: str
+    person: Person | None
+    is_reachable: bool
+    heard_at: datetime | None
+    asked: str | None
+    asked_version: int
+    offered: list[list[str]]
+    is_lettered: bool
+    shown_id: int | None
+    draft: OpenDraft | None
+    _stored: tuple[object, ...] = field(default=())
+
+    def _state(self) -> tuple[object, ...]:
+        draft_id = self.draft.id if self.draft else None
+        return (draft_id, self.asked, self.asked_version, list(self.offered), self.is_lettered, self.shown_id)
+
+
+_person_of = (
+    select(
+        account.c.id,
+        account.c.organization_id,
+        account.c.member_id,
+        account.c.is_reachable,
+        account.c.heard_at,
+        member.c.name,
+        organization.c.timezone,
+        conversation.c.asked,
+        conversation.c.asked_version,
+        conversation.c.offered,
+        conversation.c.is_lettered,
+        conversation.c.shown_id,
+        draft.c.id.label("draft_id"),
+        draft.c.flow,
+        draft.c.obligation_id,
+        draft.c.args,
+        draft.c.answers,
+        draft.c.version,
+        draft.c.closed_at,
+    )
+    .join(conversation, conversation.c.account_id == account.c.id)
+    .outerjoin(member, member.c.id == account.c.member_id)
+    .outerjoin(organization, organization.c.id == account.c.organization_id)
+    .outerjoin(draft, draft.c.id == conversation.c.draft_id)
+    .where(account.c.channel == bindparam("channel"), account.c.chat_id == bindparam("chat_id"))
+)
+_lock = (
+    select(conversation.c.account_id)
+    .join(account, account.c.id == conversation.c.account_id)
+    .where(account.c.channel == bindparam("channel"), account.c.chat_id == bindparam("chat_id"))
+    .with_for_update(of=conversation)
+)
+_lock_draft = select(draft.c.version).where(draft.c.id == bindparam("id")).with_for_update()
+_roles_of = (
+    select(membership.c.role, membership.c.unit_id, unit.c.name)
+    .outerjoin(unit, unit.c.id == membership.c.unit_id)
+    .where(membership.c.member_id == bindparam("member_id"))
+    .order_by(membership.c.id)
+)
+_keep_conversation = (
+    update(conversation)
+    .where(conversation.c.account_id == bindparam("key"))
+    .values(
+        draft_id=bindparam("draft_id"),
+        asked=bindparam("asked"),
+        asked_version=bindparam("asked_version"),
+        offered=bindparam("offered"),
+        is_lettered=bindparam("is_lettered"),
+        shown_id=bindparam("shown_id"),
+    )
+)
+_keep_draft = (
+    update(draft)
+    .where(draft.c.id == bindparam("key"))
+    .values(
+        args=bindparam("args"),
+        answers=bindparam("answers"),
+        version=bindparam("version"),
+        updated_at=bindparam("now"),
+        closed_at=bindparam("closed_at"),
+    )
+)
+_heard = (
+    update(account).where(account.c.id == bindparam("key")).values(heard_at=bindparam("now"), is_reachable=True)
+)
+_take_seen = {
+    "sqlite": sqlite.insert(table(Seen)).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(table(Seen)).on_conflict_do_nothing(),
+}
+_audit = table(Audit).insert()
+
+
+def take(db: Session, channel: str, message_key: str, at: datetime) -> bool:
+    """True the first time this message is seen; the database keeps the key, so a redelivery is False."""
+    statement = _take_seen[db.get_bind().dialect.name]
+    done = db.connection().execute(statement, {"channel": channel, "message_key": message_key, "at": at})
+    return done.rowcount == 1
+
+
+def open_chat(db: Session, channel: str, chat_id: str) -> Chat:
+    """Load the chat, made new for a stranger; on PostgreSQL its row stays locked until the commit."""
+    connection = db.connection()
+    key = {"channel": channel, "chat_id": chat_id}
+    is_shared = connection.dialect.name != "sqlite"
+    if is_shared:
+        connection.execute(_lock, key)
+    row = connection.execute(_person_of, key).first()
+    if row is None:
+        _add_chat(db, channel, chat_id)
+        row = connection.execute(_person_of, key).one()
+    if is_shared and row.draft_id is not None:  # a colleague may be answering the same draft
+        connection.execute(_lock_draft, {"id": row.draft_id})
+        row = connection.execute(_person_of, key).one()
+    return _chat(db, row)
+
+
+def _add_chat(db: Session, channel: str, chat_id: str) -> None:
+    new = Account(channel=channel, chat_id=chat_id)
+    db.add(new)
+    db.flush()
+    assert new.id is not None
+    db.add(Conversation(account_id=new.id))
+    db.flush()
+
+
+def _chat(db: Session, row: Any) -> Chat:
+    opened = None
+    if row.draft_id is not None:
+        opened = OpenDraft(
+            row.draft_id,
+            row.flow,
+            row.obligation_id,
+            row.args,
+            row.answers,
+            row.version,
+            row.closed_at is not None,
+        )
+    chat = Chat(
+        row.id,
+        row.organization_id,
+        row.timezone or "Asia/Ho_Chi_Minh",
+        person_of(db, row.member_id, row.name, row.organization_id) if row.member_id else None,
+        row.is_reachable,
+        row.heard_at,
+        row.asked,
+        row.asked_version,
+        row.offered,
+        row.is_lettered,
+        row.shown_id,
+        opened,
+    )
+    chat._stored = chat._state()
+    return chat
+
+
+def person_of(db: Session, member_id: int, name: str, organization_id: int) -> Person:
+    """The member with all roles held now."""
+    rows = db.connection().execute(_roles_of, {"member_id": member_id})
+    return Person(member_id, name, organization_id, tuple(Role(*row) for row in rows))
+
+
+def keep_chat(db: Session, chat: Chat, now: datetime) -> None:
+    """Write what the message changed: the draft, what is asked here now, and that the person wrote."""
+    connection = db.connection()
+    if chat.draft is not None and chat.draft.changed:
+        keep_draft(db, chat.draft, now)
+    if chat._state() != chat._stored:
+        draft_id, asked, asked_version, offered, is_lettered, shown_id = chat._state()
+        connection.execute(
+            _keep_conversation,
+            {
+                "key": chat.account_id,
+                "draft_id": draft_id,
+                "asked": asked,
+                "asked_version": asked_version,
+                "offered": offered,
+                "is_lettered": is_lettered,
+                "shown_id": shown_id,
+            },
+        )
+    connection.execute(_heard, {"key": chat.account_id, "now": now})
+
+
+def keep_draft(db: Session, opened: OpenDraft, now: datetime) -> None:
+    """Write a draft's answers."""
+    values = {
+        "key": opened.id,
+        "args": opened.args,
+        "answers": opened.answers,
+        "version": opened.version,
+        "now": now,
+        "closed_at": now if opened.is_closed else None,
+    }
+    db.connection().execute(_keep_draft, values)
+    opened.changed = False
+
+
+def load_draft(db: Session, draft_id: int) -> OpenDraft | None:
+    """A draft by its id, open or closed."""
+    row = db.get(Draft, draft_id, with_for_update=True)
+    if row is None or row.id is None:
+        return None
+    return OpenDraft(
+        row.id, row.flow, row.obligation_id, row.args, row.answers, row.version, row.closed_at is not None
+    )
+
+
+def find_draft(db: Session, flow: str, obligation_id: int | None, account_id: int) -> OpenDraft | None:
+    """The open draft of an obligation, or else of this account and flow."""
+    wanted = select(draft.c.id).where(draft.c.flow == flow, draft.c.closed_at.is_(None))
+    if obligation_id is not None:
+        wanted = wanted.where(draft.c.obligation_id == obligation_id)
+    else:
+        wanted = wanted.where(draft.c.account_id == account_id, draft.c.obligation_id.is_(None))
+    found = db.connection().execute(wanted).scalar()
+    return load_draft(db, found) if found is not None else None
+
+
+def add_draft(
+    db: Session, chat: Chat, flow: str, obligation_id: int | None, args: dict[str, Any], now: datetime
+) -> OpenDraft:
+    """A new empty draft."""
+    row = Draft(
+        organization_id=chat.organization_id,
+        flow=flow,
+        obligation_id=obligation_id,
+        account_id=None if obligation_id else chat.account_id,
+        args=args,
+        answers={},
+        updated_at=now,
+    )
+    db.add(row)
+    db.flush()
+    assert row.id is not None
+    return OpenDraft(row.id, flow, obligation_id, args, {}, 0, False)
+
+
+def audit(db: Session, chat: Chat, action: str, now: datetime, subject: str | None = None) -> None:
+    """One line of who did what; never what was written."""
+    db.connection().execute(
+        _audit,
+        {
+            "organization_id": chat.organization_id,
+            "member_id": chat.person.member_id if chat.person else None,
+            "action": action,
+            "subject": subject,
+            "at": now,
+        },
+    )
+
+
+def set_reachable(db: Session, account_id: int, is_reachable: bool) -> None:
+    """Mark whether the bot may write to this chat."""
+    db.connection().execute(update(account).where(account.c.id == account_id).values(is_reachable=is_reachable))
+
+
+def forget_seen(db: Session, before: datetime) -> int:
+    """Drop keys older than `before`; returns how many."""
+    seen = table(Seen)
+    return db.connection().execute(seen.delete().where(seen.c.at < before)).rowcount

@@ -1,0 +1,229 @@
+"""The outbox: what is to be sent, claimed with a lease, recorded when sent.
+
+A row is claimed only when nothing before it waits in the same chat, so a chat stays in order on any number of
+processes; replies go before reminders. A claim ends by itself when its holder dies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BindParameter, and_, bindparam, func, or_, select, update
+from sqlmodel import Session
+
+from storage.tables import Account, Outgoing
+from storage.tables.core import table
+
+outgoing, account = table(Outgoing), table(Account)
+_earlier, _target = outgoing.alias(), outgoing.alias()
+
+REPLY, REMINDER = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One row to send now. `target` is the platform's id of the message it edits or whose buttons it ends."""
+
+    id: int
+    organization_id: int | None
+    account_id: int
+    channel: str
+    chat_id: str
+    kind: str
+    priority: int
+    body: dict[str, Any] | None
+    maker: str | None
+    args: dict[str, Any] | None
+    target: str | None
+    attempts: int
+    created_at: datetime
+    expires_at: datetime | None
+
+
+_insert = outgoing.insert()
+_now: BindParameter[datetime] = bindparam("now")
+_in_the_way = (
+    select(_earlier.c.id)
+    .where(
+        _earlier.c.account_id == outgoing.c.account_id,
+        _earlier.c.state == "waiting",
+        _earlier.c.id != outgoing.c.id,
+        or_(
+            _earlier.c.claimed_until > _now,
+            and_(
+                or_(_earlier.c.not_before.is_(None), _earlier.c.not_before <= _now),
+                or_(
+                    _earlier.c.priority < outgoing.c.priority,
+                    and_(_earlier.c.priority == outgoing.c.priority, _earlier.c.id < outgoing.c.id),
+                ),
+            ),
+        ),
+    )
+    .exists()
+)
+_is_ready = and_(
+    outgoing.c.state == "waiting",
+    or_(outgoing.c.not_before.is_(None), outgoing.c.not_before <= _now),
+    or_(outgoing.c.claimed_until.is_(None), outgoing.c.claimed_until <= _now),
+    ~_in_the_way,
+)
+_any_ready = select(outgoing.c.id).where(_is_ready).limit(1)
+_ready = (
+    select(
+        outgoing.c.id,
+        outgoing.c.organization_id,
+        outgoing.c.account_id,
+        account.c.channel,
+        account.c.chat_id,
+        outgoing.c.kind,
+        outgoing.c.priority,
+        outgoing.c.body,
+        outgoing.c.maker,
+        outgoing.c.args,
+        _target.c.platform_id,
+        outgoing.c.attempts,
+        outgoing.c.created_at,
+        outgoing.c.expires_at,
+    )
+    .join(account, account.c.id == outgoing.c.account_id)
+    .outerjoin(_target, _target.c.id == outgoing.c.target_id)
+    .where(_is_ready, outgoing.c.priority == bindparam("priority"))
+    .order_by(outgoing.c.id)
+    .limit(bindparam("limit"))
+    .with_for_update(of=outgoing, skip_locked=True)
+)
+_claim = (
+    update(outgoing)
+    .where(outgoing.c.id == bindparam("key"))
+    .values(claimed_until=bindparam("until"), attempts=outgoing.c.attempts + 1)
+)
+_sent = (
+    update(outgoing)
+    .where(outgoing.c.id == bindparam("key"))
+    .values(state="sent", sent_at=bindparam("now"), platform_id=bindparam("platform_id"), claimed_until=None)
+)
+
+
+def put(db: Session, **row: Any) -> int:
+    """Lay one message down; returns its id. Columns as in tables.Outgoing."""
+    done = db.connection().execute(_insert, {"state": "waiting", "attempts": 0, "is_secret": False, **row})
+    return int((done.inserted_primary_key or (0,))[0])
+
+
+def put_edit(db: Session, target_id: int, body: dict[str, Any], **row: Any) -> None:
+    """An edit of a sent message; one that still waits for the same message takes the new content instead."""
+    unsent = update(outgoing).where(
+        outgoing.c.target_id == target_id,
+        outgoing.c.kind == "edit",
+        outgoing.c.state == "waiting",
+        outgoing.c.claimed_until.is_(None),
+    )
+    if not db.connection().execute(unsent.values(body=body)).rowcount:
+        put(db, target_id=target_id, body=body, **row)
+
+
+def claim(db: Session, priority: int, now: datetime, lease: timedelta, limit: int) -> list[Claimed]:
+    """At most `limit` rows ready to send, ours until `now + lease`; the caller commits before sending."""
+    connection = db.connection()
+    found = connection.execute(_ready, {"priority": priority, "now": now, "limit": limit})
+    rows = [Claimed(*tuple(row)) for row in found]
+    if rows:
+        connection.execute(_claim, [{"key": row.id, "until": now + lease} for row in rows])
+    return rows
+
+
+def is_ready(db: Session, now: datetime) -> bool:
+    """True when something could be sent now."""
+    return db.connection().execute(_any_ready, {"now": now}).first() is not None
+
+
+def record_sent(db: Session, sent: Sequence[tuple[int, str | None]], now: datetime) -> None:
+    """Rows the platform has taken, with its ids of them; joining codes in them are wiped."""
+    keys = [{"key": row_id, "platform_id": platform_id, "now": now} for row_id, platform_id in sent]
+    db.connection().execute(_sent, keys)
+    ids = [row_id for row_id, _ in sent]
+    secret = update(outgoing).where(outgoing.c.id.in_(ids), outgoing.c.is_secret)
+    db.connection().execute(secret.values(body=None, args=None))
+
+
+def record_later(db: Session, row_id: int, until: datetime, counts: bool = True) -> None:
+    """Try again at `until`; till then the chat waits behind it. Without `counts`, the attempt is not held
+    against it."""
+    changed = update(outgoing).where(outgoing.c.id == row_id, outgoing.c.state == "waiting")
+    attempts = outgoing.c.attempts if counts else outgoing.c.attempts - 1
+    db.connection().execute(changed.values(claimed_until=until, attempts=attempts))
+
+
+def postpone(db: Session, row_id: int, until: datetime) -> None:
+    """Not before `until`; the chat goes on meanwhile."""
+    changed = update(outgoing).where(outgoing.c.id == row_id)
+    db.connection().execute(changed.values(claimed_until=None, not_before=until))
+
+
+def record_end(db: Session, row_id: int, state: str) -> None:
+    """`dropped` or `refused`: it will not be sent."""
+    db.connection().execute(
+        update(outgoing).where(outgoing.c.id == row_id).values(state=state, claimed_until=None)
+    )
+
+
+def drop_chat(db: Session, account_id: int) -> None:
+    """The recipient is gone: nothing more is sent there."""
+    waiting = update(outgoing).where(outgoing.c.account_id == account_id, outgoing.c.state == "waiting")
+    db.connection().execute(waiting.values(state="dropped", claimed_until=None))
+
+
+def move_chat(db: Session, account_id: int, chat_id: str) -> None:
+    """The chat goes on under another id."""
+    db.connection().execute(update(account).where(account.c.id == account_id).values(chat_id=chat_id))
+
+
+def release_all(db: Session) -> None:
+    """End every claim: right after a start, when no other process delivers from this database."""
+    claimed = update(outgoing).where(outgoing.c.state == "waiting", outgoing.c.claimed_until.is_not(None))
+    db.connection().execute(claimed.values(claimed_until=None))
+
+
+def release(db: Session, row_ids: Sequence[int]) -> None:
+    """Give claimed rows back unsent."""
+    if row_ids:
+        freed = update(outgoing).where(outgoing.c.id.in_(row_ids), outgoing.c.state == "waiting")
+        db.connection().execute(freed.values(claimed_until=None, attempts=outgoing.c.attempts - 1))
+
+
+def next_ready_at(db: Session, now: datetime) -> datetime | None:
+    """When the next waiting row may become ready; None when nothing waits for a time."""
+    soonest = select(func.min(func.coalesce(outgoing.c.claimed_until, outgoing.c.not_before))).where(
+        outgoing.c.state == "waiting",
+        or_(outgoing.c.claimed_until > now, outgoing.c.not_before > now),
+    )
+    return db.connection().execute(soonest).scalar()
+
+
+def newest_shown(db: Session, account_id: int) -> tuple[int, str | None] | None:
+    """The newest message of ours in a chat: (outbox id, the platform's id once sent)."""
+    row = db.connection().execute(_newest, {"account_id": account_id}).first()
+    return (row.id, row.platform_id) if row else None
+
+
+def oldest_waiting(db: Session, now: datetime) -> datetime | None:
+    """Since when the oldest message that could be sent has waited."""
+    waiting = select(func.min(outgoing.c.created_at)).where(
+        outgoing.c.state == "waiting", or_(outgoing.c.not_before.is_(None), outgoing.c.not_before <= now)
+    )
+    return db.connection().execute(waiting).scalar()
+
+
+_newest = (
+    select(outgoing.c.id, outgoing.c.platform_id)
+    .where(
+        outgoing.c.account_id == bindparam("account_id"),
+        outgoing.c.kind.in_(("text", "picture", "document")),
+        outgoing.c.state.in_(("waiting", "sent")),
+    )
+    .order_by(outgoing.c.id.desc())
+    .limit(1)
+)
