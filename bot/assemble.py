@@ -1,0 +1,114 @@
+"""Putting the parts together: the one place that knows them all. Tests call it with other parts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+from sqlmodel import Session, select
+
+from bot import PLATFORMS
+from bot.clock import Clock
+from bot.delivery import Delivery
+from bot.intake import Intake
+from bot.platform import Platform
+from bot.settings import Settings
+from bot.transactions import Transactions
+from messages.pictures import qr
+from scheduler import digest
+from scheduler.making import Made, Maker
+from scheduler.tick import Ticker
+from storage.store import Store, StoreFault
+from storage.tables import Organization
+
+log = logging.getLogger("dondoc")
+
+
+def _qr(_db: Session, args: dict[str, Any], _now: datetime) -> Made:
+    return Made(content=qr(args["text"]))
+
+
+MAKERS = {"digest": digest.MAKER, "qr": Maker(_qr)}
+"""What the outbox names instead of holding: made at the moment of sending."""
+
+
+def platforms(settings: Settings, clock: Clock) -> list[Platform]:
+    """The platforms whose settings are there."""
+    made = [import_module(f"bot.{name}").from_settings(settings, clock) for name in PLATFORMS]
+    return [platform for platform in made if platform is not None]
+
+
+class App:
+    """The running program: platforms listen, the intake answers, the delivery sends, the ticker reminds."""
+
+    def __init__(
+        self,
+        store: Store,
+        platforms: Sequence[Platform],
+        clock: Clock,
+        ready: Callable[[Platform], None] = lambda platform: None,
+    ) -> None:
+        """`ready` is told of each platform once it can be used."""
+        self._ready = ready
+        self.store = store
+        self.clock = clock
+        self.platforms = {platform.channel: platform for platform in platforms}
+        self.transactions = Transactions(store)
+        self.delivery = Delivery(self.transactions, self.platforms, MAKERS, clock)
+        self.intake = Intake(self.transactions, clock, self.delivery.wake)
+        self.ticker = Ticker(self.transactions.write, self.transactions.read, clock.now, self.delivery.wake)
+
+    async def run(self) -> None:
+        """Serve until cancelled. The end of any part stops the program: nothing dies unseen."""
+        parts = [asyncio.create_task(self._listen(platform)) for platform in self.platforms.values()]
+        delivering = asyncio.create_task(self.delivery.run())
+        self.ticker.start()
+        try:
+            await self.ticker.tick()
+            done, _ = await asyncio.wait([*parts, delivering], return_when=asyncio.FIRST_COMPLETED)
+            for part in done:
+                part.result()
+            raise RuntimeError("a part of the program ended by itself")
+        finally:
+            self.ticker.stop()
+            await _end(parts)  # first nothing more comes in, then what is under way goes out
+            await _end([delivering])
+            for platform in self.platforms.values():
+                await platform.close()
+            self.transactions.close()
+            self.store.close()
+
+    async def _listen(self, platform: Platform) -> None:
+        link = await platform.start()
+        if link is not None:
+            await self.transactions.write(partial(_keep_link, link=link))
+        log.info("action=listening channel=%s", platform.channel)
+        self._ready(platform)
+        await platform.listen(self.intake.accept)
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _keep_link(db: Session, link: str) -> None:
+    for organization in db.exec(select(Organization)):
+        organization.join_link = link
+
+
+def open_store(url: str, is_demo: bool) -> Store:
+    """The database, brought to this version; a demo's serves the demo alone. Raises StoreFault."""
+    store = Store(url)
+    store.prepare()
+    with store.reading() as db:
+        organizations = db.exec(select(Organization)).all()
+    if not is_demo and any(organization.is_demo for organization in organizations):
+        raise StoreFault("store_is_demo")
+    return store

@@ -1,0 +1,208 @@
+"""The command line `dondoc`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Coroutine
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from bot import plan_commands
+from bot.platform import StartFailed
+from bot.settings import BadSettings, Settings, read_settings
+from messages import plain
+from storage.store import StoreFault
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help=plain("cli.help"), pretty_exceptions_enable=False
+)
+app.add_typer(plan_commands.app, name="plan", help=plain("cli.help_plan"))
+
+
+def main() -> None:
+    """Run one command; what cannot go on ends in one sentence and exit code 1."""
+    try:
+        app()
+    except BadSettings as error:
+        for name, what in error.faults:
+            typer.echo(plain("cli.bad_setting", name=name, what=what), err=True)
+        sys.exit(1)
+    except (StoreFault, StartFailed) as error:
+        facts = error.facts if isinstance(error, StoreFault) else {}
+        stop(error.code, **facts)
+
+
+def stop(code: str, **facts: object) -> NoReturn:
+    """Say why it cannot go on, and exit with 1."""
+    typer.echo(plain(f"cli.{code}", **facts), err=True)
+    sys.exit(1)
+
+
+@app.command(help=plain("cli.help_demo"))
+def demo() -> None:
+    from bot.demo import build  # everything heavy is imported by the command that needs it
+
+    settings = read_settings()
+    _log_to_stderr(logging.WARNING, [])
+    _serve(build(settings, lambda address: typer.echo(plain("cli.demo_open", address=address))).run())
+
+
+@app.command(help=plain("cli.help_run"))
+def run() -> None:
+    from bot.assemble import App, open_store, platforms
+    from bot.clock import Clock
+
+    settings = read_settings()
+    _log_to_stderr(logging.INFO, _secrets(settings))
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    store = open_store(settings.url, is_demo=False)
+    if not _has_plan(store):
+        stop("no_plan")
+    clock = Clock()
+    found = platforms(settings, clock)
+    if not found:
+        stop("no_platform")
+    _serve(App(store, found, clock).run())
+
+
+@app.command(help=plain("cli.help_init"))
+def init(
+    plan: Annotated[Path | None, typer.Option(help=plain("cli.help_init_plan"))] = None,
+    example: Annotated[bool, typer.Option("--example", help=plain("cli.help_init_example"))] = False,
+) -> None:
+    from bot.assemble import open_store
+    from bot.demo import PLAN, prepare
+    from plans.file import PlanFaults, read_plan
+
+    settings = read_settings()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        file = read_plan(plan or PLAN)
+    except PlanFaults as faults:
+        plan_commands.print_faults(faults)
+        raise typer.Exit(1) from None
+    store = open_store(settings.url, is_demo=False)
+    prepare(store, file, settings, datetime.now(UTC), example=example, is_demo=False)
+    typer.echo(plain("cli.ready", title=file.plan.title, year=file.plan.year))
+
+
+@app.command(help=plain("cli.help_invite"))
+def invite(
+    role: Annotated[str, typer.Option(help=plain("cli.help_invite_role"))],
+    unit: Annotated[str | None, typer.Option(help=plain("cli.help_invite_unit"))] = None,
+    name: Annotated[str | None, typer.Option(help=plain("cli.help_invite_name"))] = None,
+) -> None:
+    from bot.assemble import open_store
+    from handlers import access
+    from handlers.invite import join_link
+    from storage.people import make_invite, the_organization, units_of
+
+    if role not in access.ROLES:
+        stop("no_such_role", role=role, roles=access.ROLES)
+    store = open_store(read_settings().url, is_demo=False)
+    with store.writing() as db:
+        organization = the_organization(db)
+        if organization is None or organization.id is None:
+            stop("no_plan")
+        codes = {one.code.upper(): one.id for one in units_of(db, organization.id)}
+        if (unit is None and role in access.IN_A_UNIT) or (unit is not None and unit.upper() not in codes):
+            stop("no_such_unit", unit=unit, units=list(codes))
+        unit_id = codes[unit.upper()] if unit is not None else None
+        code = make_invite(db, organization.id, unit_id, role, datetime.now(UTC), name)
+        link = join_link(organization.join_link, code)
+    typer.echo(code)
+    typer.echo(link or plain("cli.no_link", code=code))
+
+
+@app.command(help=plain("cli.help_summary"))
+def summary(period: Annotated[str | None, typer.Option(help=plain("cli.help_summary_period"))] = None) -> None:
+    from zoneinfo import ZoneInfo
+
+    from bot.assemble import open_store
+    from storage.loading import calendar_of
+    from storage.owed import current_period
+    from storage.people import the_organization
+    from storage.standing import standing
+
+    store = open_store(read_settings().url, is_demo=False)
+    with store.reading() as db:
+        organization = the_organization(db)
+        if organization is None or organization.id is None:
+            stop("no_plan")
+        today = datetime.now(ZoneInfo(organization.timezone)).date()
+        found = current_period(db, organization.id, today, period and period.upper())
+        if found is None:
+            typer.echo(plain("summary.no_period", code=period), err=True)
+            raise typer.Exit(1)
+        shown = standing(db, found, None, today, calendar_of(db, organization.id))
+    typer.echo(plain("summary.overview", found=shown, is_whole=True))
+    typer.echo(plain("summary.unit", found=shown, rows=list(shown.by_unit().items())))
+    typer.echo(plain("summary.missing", found=shown, rows=shown.owed))
+
+
+@app.command(help=plain("cli.help_backup"))
+def backup(file: Path) -> None:
+    from bot.backup import backup as make
+    from messages import plain as say
+
+    done = make(read_settings().url, file, datetime.now(UTC))
+    typer.echo(say("care.backed_up", done=done))
+
+
+def _has_plan(store: Any) -> bool:
+    from storage.loading import loaded_plan
+
+    with store.reading() as db:
+        return loaded_plan(db) is not None
+
+
+def _secrets(settings: Settings) -> list[str]:
+    kept = (settings.telegram_bot_token, settings.database_url)
+    return [secret.get_secret_value() for secret in kept if secret is not None]
+
+
+class _Hiding(logging.Formatter):
+    """A last guard: a secret in any line or traceback prints as stars."""
+
+    def __init__(self, secrets: list[str]) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        for secret in self._secrets:
+            line = line.replace(secret, "***")
+        return line
+
+
+def _log_to_stderr(level: int, secrets: list[str]) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Hiding(secrets))
+    logging.basicConfig(level=level, handlers=[handler])
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+
+
+def _serve(work: Coroutine[Any, Any, None]) -> None:
+    """Run until a signal or until a part ends; Ctrl+C and SIGTERM stop in order."""
+
+    async def serve() -> None:
+        main = asyncio.ensure_future(work)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with suppress(NotImplementedError):  # Windows: Ctrl+C comes as KeyboardInterrupt
+                asyncio.get_running_loop().add_signal_handler(number, main.cancel)
+        with suppress(asyncio.CancelledError):
+            await main
+
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,266 @@
+"""Delivery: claims rows of the outbox, sends them at the platform's pace, and records what became of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from bot.clock import Clock
+from bot.pacer import Pacer
+from bot.platform import Choice, Message, Moved, Platform, RecipientGone, Refused, SendFailed, TryLater
+from bot.transactions import Transactions
+from scheduler.making import Later, Made, Maker
+from storage import outbox
+from storage.chats import set_reachable
+from storage.outbox import Claimed
+
+log = logging.getLogger("dondoc.delivery")
+
+LEASE = timedelta(seconds=60)
+IN_FLIGHT = 64
+REMINDERS_IN_FLIGHT = 16
+"""Replies always find a free place beside them."""
+REPLIES_LIVE = timedelta(days=1)
+LOOK_AGAIN = 30.0
+"""Seconds after which the outbox is looked at even when nobody woke us (another process may have written)."""
+DRAIN = 5.0
+
+Outcome = Callable[[Session], None]
+
+
+@dataclass(slots=True)
+class _Channel:
+    platform: Platform
+    pacer: Pacer
+
+
+class Delivery:
+    """One loop: each turn records what was sent since the last one and claims what is ready, in one commit."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        platforms: Mapping[str, Platform],
+        makers: Mapping[str, Maker],
+        clock: Clock,
+    ) -> None:
+        self._transactions = transactions
+        self._channels = {name: _Channel(p, Pacer(p.limits)) for name, p in platforms.items()}
+        self._makers = makers
+        self._clock = clock
+        self._woken = asyncio.Event()
+        self._sent: list[tuple[int, str | None]] = []
+        self._outcomes: list[Outcome] = []
+        self._tasks: dict[asyncio.Task[None], int] = {}
+        self._loose: set[asyncio.Task[None]] = set()
+
+    def wake(self) -> None:
+        """Something may be ready to send."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Deliver until cancelled; then let what is under way finish and record it."""
+        if self._transactions.store.is_sqlite:  # no other process delivers from this file
+            await self._transactions.write(outbox.release_all)
+        try:
+            while True:
+                self._woken.clear()
+                rows, wait = await self._turn()
+                for row in rows:
+                    task = asyncio.create_task(self._deliver(row))
+                    self._tasks[task] = row.priority
+                    task.add_done_callback(self._finished)
+                if not rows and not self._sent and not self._outcomes:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._woken.wait(), wait)
+                else:
+                    await asyncio.sleep(0)
+        finally:
+            await self._drain()
+
+    async def _turn(self) -> tuple[list[Claimed], float]:
+        """Record and claim in one transaction; also how long to wait when nothing is ready."""
+        sent, outcomes = self._sent, self._outcomes
+        self._sent, self._outcomes = [], []
+        now = self._clock.now()
+        if not sent and not outcomes and not await self._transactions.read(self._has_work(now)):
+            return [], await self._transactions.read(lambda db: self._wait(db, now))
+
+        def work(db: Session) -> list[Claimed]:
+            self._record(db, sent, outcomes, now)
+            return self._claim(db, now)
+
+        try:
+            return await self._transactions.write(work), 0.0
+        except BaseException:
+            self._sent, self._outcomes = sent + self._sent, outcomes + self._outcomes
+            raise
+
+    def _has_work(self, now: datetime) -> Callable[[Session], bool]:
+        return lambda db: self._free(outbox.REPLY) > 0 and outbox.is_ready(db, now)
+
+    def _claim(self, db: Session, now: datetime) -> list[Claimed]:
+        rows: list[Claimed] = []
+        for priority in (outbox.REPLY, outbox.REMINDER):
+            free = self._free(priority) - len(rows)
+            if free > 0:
+                rows += outbox.claim(db, priority, now, LEASE, free)
+        return rows
+
+    def _free(self, priority: int) -> int:
+        free = IN_FLIGHT - len(self._tasks)
+        if priority == outbox.REPLY:
+            return free
+        return min(free, REMINDERS_IN_FLIGHT - sum(self._tasks.values()))
+
+    def _record(
+        self, db: Session, sent: list[tuple[int, str | None]], outcomes: list[Outcome], now: datetime
+    ) -> None:
+        if sent:
+            outbox.record_sent(db, sent, now)
+        for outcome in outcomes:
+            outcome(db)
+
+    def _wait(self, db: Session, now: datetime) -> float:
+        ready_at = outbox.next_ready_at(db, now)
+        if ready_at is None:
+            return LOOK_AGAIN
+        return min(LOOK_AGAIN, max(0.01, (ready_at - now).total_seconds()))
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        del self._tasks[task]
+        self.wake()
+
+    async def _deliver(self, row: Claimed) -> None:
+        """Send one row; whatever happens to it becomes an outcome, never an exception."""
+        channel = self._channels.get(row.channel)
+        if channel is None:
+            return self._later(row, timedelta(minutes=10), counts=False)  # its platform is switched off
+        try:
+            await channel.pacer.turn(row.chat_id, urgent=row.priority == outbox.REPLY)
+            made = await self._made(row)
+            if isinstance(made, Made):
+                await self._send(channel, row, made)
+            elif isinstance(made, Later):
+                self._outcomes.append(lambda db: outbox.postpone(db, row.id, made.until))
+            else:
+                self._end(row, "dropped", "nothing_to_say")
+        except SendFailed as error:
+            self._failed(channel, row, error)
+        except Exception:
+            log.exception("action=delivery_failed row=%s", row.id)
+            self._end(row, "refused", "failed")
+
+    async def _made(self, row: Claimed) -> Made | Later | None:
+        """The row's content; made now where it names a maker. None: nothing is left to say."""
+        if row.expires_at is not None and row.expires_at <= self._clock.now():
+            return None
+        if row.maker is None:
+            body = row.body or {}
+            return Made(body.get("text", ""), body.get("choices", []), body.get("lettered", False))
+        maker = self._makers[row.maker]
+        made = await self._transactions.read(lambda db: maker.make(db, row.args or {}, self._clock.now()))
+        if isinstance(made, Made) and not made.text and row.body:
+            made.text = row.body.get("text", "")
+        return made
+
+    async def _send(self, channel: _Channel, row: Claimed, made: Made) -> None:
+        message = _message(row, made)
+        try:
+            platform_id = await channel.platform.send(message)
+        except Refused:
+            platform_id = await channel.platform.send(_second_try(message))
+        self._sent.append((row.id, platform_id))
+        if row.maker is not None and (told := self._makers[row.maker].sent) is not None:
+            self._outcomes.append(lambda db: told(db, row.args or {}, self._clock.now()))
+        if row.kind != "edit" and row.target is not None:
+            strip = Message("strip", row.chat_id, target=row.target)
+            task = asyncio.create_task(self._strip(channel, strip))
+            self._loose.add(task)
+            task.add_done_callback(self._loose.discard)
+
+    async def _strip(self, channel: _Channel, message: Message) -> None:
+        """Old buttons end as well as can be; where that fails they still change nothing."""
+        with contextlib.suppress(SendFailed):
+            await channel.platform.send(message)
+
+    def _failed(self, channel: _Channel, row: Claimed, error: SendFailed) -> None:
+        """The one place that decides what a failure means."""
+        match error:
+            case RecipientGone():
+                self._outcomes.append(lambda db: _gone(db, row.account_id))
+                log.info("action=recipient_gone account=%s reason=%s", row.account_id, error.reason)
+            case Moved():
+                self._outcomes.append(lambda db: outbox.move_chat(db, row.account_id, error.chat_id))
+                self._later(row, timedelta(0), counts=False)
+            case TryLater(after=timedelta() as after):
+                channel.pacer.pause(after.total_seconds())
+                self._later(row, after, counts=False)
+                log.warning("action=throttled channel=%s seconds=%s", row.channel, after.total_seconds())
+            case TryLater():
+                if self._clock.now() - row.created_at > REPLIES_LIVE:
+                    return self._end(row, "dropped", "too_old")
+                self._later(row, timedelta(seconds=min(60, 2**row.attempts)))
+            case _:
+                self._end(row, "refused", error.reason)
+
+    def _later(self, row: Claimed, after: timedelta, counts: bool = True) -> None:
+        until = self._clock.now() + after
+        self._outcomes.append(lambda db: outbox.record_later(db, row.id, until, counts))
+
+    def _end(self, row: Claimed, state: str, reason: str) -> None:
+        self._outcomes.append(lambda db: outbox.record_end(db, row.id, state))
+        log.info("action=%s row=%s reason=%s", state, row.id, reason)
+
+    async def _drain(self) -> None:
+        running = [*self._tasks, *self._loose]
+        if running:
+            await asyncio.wait(running, timeout=DRAIN)
+        for task in running:
+            task.cancel()
+        sent, outcomes, now = self._sent, self._outcomes, self._clock.now()
+        await self._transactions.write(lambda db: self._record(db, sent, outcomes, now))
+
+
+def _gone(db: Session, account_id: int) -> None:
+    set_reachable(db, account_id, False)
+    outbox.drop_chat(db, account_id)
+
+
+def _message(row: Claimed, made: Made) -> Message:
+    kind: Any = row.kind
+    return Message(
+        kind,
+        row.chat_id,
+        made.text,
+        tuple(Choice(token, label) for token, label in made.choices),
+        made.lettered,
+        row.target if row.kind == "edit" else None,
+        made.content,
+        made.file_name,
+        tuple((name, words) for name, words in (row.args or {}).get("commands", ())),
+    )
+
+
+def _second_try(message: Message) -> Message:
+    """What was refused goes once more as plain text, an edit as a new message."""
+    kind = "text" if message.kind == "edit" else message.kind
+    return Message(
+        kind,
+        message.chat_id,
+        message.text,
+        message.choices,
+        message.lettered,
+        None,
+        message.content,
+        message.file_name,
+        message.commands,
+        plain=True,
+    )

@@ -1,0 +1,165 @@
+"""The demo: the whole product on example people, on a clock that can be moved, in this computer's browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+import plans
+from bot.assemble import App, open_store
+from bot.browser import Browser, Earlier, Person
+from bot.clock import MovedClock
+from bot.example import CHANNEL, load_example
+from bot.platform import Choice
+from bot.settings import Settings
+from handlers.help import ALWAYS, OFFERED
+from messages import plain
+from plans.calendar import report_day, shipped_calendar, shipped_days
+from plans.file import read_plan
+from plans.model import PlanFile
+from scheduler.ladder import QUARTERLY
+from storage.loading import calendar_of, load_calendar, load_plan
+from storage.store import Store
+from storage.tables import Account, Member, Membership, Organization, Outgoing, Period, Unit
+
+PLAN = Path(plans.__file__).parent / "phu-tan-2025.yaml"
+BEGINS = datetime(2025, 9, 15, 1, 5, tzinfo=UTC)
+"""08:05 on Monday 15/9/2025: the third quarter's figures closed yesterday, the units report by Wednesday."""
+MORNING = time(7, 30)
+
+
+def prepare(store: Store, file: PlanFile, settings: Settings, now: datetime, example: bool, is_demo: bool) -> None:
+    """Load the plan and its calendar, and the example's people where asked, in one transaction."""
+    with store.writing() as db:
+        organization = load_plan(db, file, shipped_calendar(), settings.timezone, now)
+        assert organization.id is not None
+        days = [(day.day, day.working, day.name, day.official) for day in shipped_days()]
+        load_calendar(db, organization.id, days)
+        organization.is_demo = is_demo
+        if example:
+            load_example(db, organization, now)
+
+
+def build(settings: Settings, opened: Callable[[str], None]) -> App:
+    """The demo's program; its database is made on the first start and goes on from where it stopped.
+
+    `opened` is told the address to open.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    store = open_store(settings.demo_url, is_demo=True)
+    with store.reading() as db:
+        is_new = db.exec(select(Organization)).first() is None
+    if is_new:
+        prepare(store, read_plan(PLAN), settings, BEGINS, example=True, is_demo=True)
+    with store.reading() as db:
+        clock = MovedClock.at(max(BEGINS, _newest_moment(db)))
+    demo = Demo(store, clock, ZoneInfo(settings.timezone))
+    browser = Browser(settings.listen_on, demo.people, demo.zone, demo, demo.history)
+    demo.app = App(store, [browser], clock, lambda _: opened(browser.address))
+    return demo.app
+
+
+class Demo:
+    """What the browser chat needs of the demo: its people, its clock, what was said before."""
+
+    app: App
+
+    def __init__(self, store: Store, clock: MovedClock, zone: ZoneInfo) -> None:
+        self._store = store
+        self._clock = clock
+        self.zone = zone
+
+    def now(self) -> datetime:
+        """The instant it is in the demo."""
+        return self._clock.now()
+
+    async def move_to(self, at: datetime) -> None:
+        """Let it become `at` and plan what is due then."""
+        self._clock.move_to(at)
+        await self.app.ticker.tick()
+        self.app.delivery.wake()
+
+    def choices(self) -> Sequence[tuple[str, datetime]]:
+        """07:30 tomorrow, and 07:30 on the next day a rung is reached."""
+        today = self.now().astimezone(self.zone).date()
+        moves = [("tomorrow", self._morning(today + timedelta(days=1)))]
+        with self._store.reading() as db:
+            next_rung = _next_rung_day(db, today)
+        if next_rung is not None:
+            moves.append(("next_rung", self._morning(next_rung)))
+        return moves
+
+    def people(self) -> list[Person]:
+        """Everybody with a browser chat, as the page lists them."""
+        with self._store.reading() as db:
+            rows = db.exec(
+                select(Account, Member, Membership, Unit)
+                .join(Member, col(Member.id) == Account.member_id)
+                .join(Membership, col(Membership.member_id) == Member.id)
+                .outerjoin(Unit, col(Unit.id) == Membership.unit_id)
+                .where(Account.channel == CHANNEL)
+                .order_by(col(Unit.id).nulls_first(), col(Membership.id))
+            ).all()
+        return [_person(account, member, held, unit) for account, member, held, unit in rows]
+
+    def history(self, chat_id: str) -> list[Earlier]:
+        """What was said to this chat before this start."""
+        with self._store.reading() as db:
+            rows = db.exec(
+                select(Outgoing)
+                .join(Account, col(Account.id) == Outgoing.account_id)
+                .where(
+                    Account.channel == CHANNEL,
+                    Account.chat_id == chat_id,
+                    Outgoing.kind == "text",
+                    Outgoing.state == "sent",
+                    col(Outgoing.maker).is_(None),
+                )
+                .order_by(col(Outgoing.id).desc())
+                .limit(20)
+            ).all()
+        return [_earlier(row) for row in reversed(rows) if row.body]
+
+    def _morning(self, day: date) -> datetime:
+        return datetime.combine(day, MORNING, self.zone).astimezone(UTC)
+
+
+def _person(account: Account, member: Member, held: Membership, unit: Unit | None) -> Person:
+    commands = tuple((name, plain(f"help.menu_{name}")) for name in (*OFFERED, *ALWAYS))
+    return Person(
+        account.chat_id,
+        member.name,
+        held.role,
+        plain("help.role", role=held.role),
+        unit.name if unit else plain("help.commune"),
+        commands if held.role == "coordinator" else tuple(one for one in commands if one[0] != "invite"),
+    )
+
+
+def _earlier(row: Outgoing) -> Earlier:
+    body = row.body or {}
+    choices = tuple(Choice(token, label) for token, label in body["choices"])
+    return Earlier(row.platform_id or "", body["text"], choices, row.sent_at or row.created_at)
+
+
+def _newest_moment(db: Session) -> datetime:
+    """The newest instant the database knows of, so that a restarted demo goes on from there."""
+    moments = [db.exec(select(func.max(column))).one() for column in (Outgoing.created_at, Account.heard_at)]
+    return max([moment for moment in moments if moment is not None], default=BEGINS)
+
+
+def _next_rung_day(db: Session, today: date) -> date | None:
+    organization = db.exec(select(Organization)).one()
+    assert organization.id is not None
+    calendar = calendar_of(db, organization.id)
+    days = [
+        calendar.shift(report_day(period.unit_due, calendar), rung.days)
+        for period in db.exec(select(Period))
+        for rung in QUARTERLY
+    ]
+    return min((day for day in days if day > today), default=None)

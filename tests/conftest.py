@@ -1,0 +1,42 @@
+"""What tests share: a commune on a fresh copy of a prepared database."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.demo import BEGINS, PLAN, prepare
+from bot.settings import Settings
+from plans.file import read_plan
+from storage.store import Store
+from tests.commune import Commune
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with the Phú Tân plan and the example's people, made once."""
+    path = tmp_path_factory.mktemp("prepared") / "prepared.db"
+    store = Store(f"sqlite:///{path}")
+    store.prepare()
+    prepare(store, read_plan(PLAN), Settings(), BEGINS, example=True, is_demo=True)
+    store.close()
+    return path
+
+
+@pytest.fixture
+def store(prepared: Path, tmp_path: Path) -> Iterator[Store]:
+    """A database of its own for each test."""
+    shutil.copy(prepared, tmp_path / "commune.db")
+    opened = Store(f"sqlite:///{tmp_path / 'commune.db'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def commune(store: Store) -> Commune:
+    """Monday 15/9/2025, 14:00: quarter III is closed, the units owe their reports by Wednesday."""
+    return Commune(store, datetime(2025, 9, 15, 7, 0, tzinfo=UTC))
