@@ -25,9 +25,13 @@ LONGEST_ANSWER: Final = 4000
 def incoming_from(raw: Json, now: datetime) -> Incoming | None:
     """One update as the core reads it; None for what the bot leaves alone (groups, channels, edits)."""
     try:
-        update = Update.de_json(raw, None)
-    except Exception as error:  # the library raises whatever its constructors raise
-        return _unparsable(raw, now, error)
+        return _read(Update.de_json(raw, None), now)
+    except Exception as error:  # whatever the library's constructors raise: it must not block the line
+        log.warning("action=telegram_unparsable update=%s error=%s", raw.get("update_id"), type(error).__name__)
+        return _unparsable(raw, now)
+
+
+def _read(update: Update, now: datetime) -> Incoming | None:
     chat = update.effective_chat
     if chat is None or chat.type != Chat.PRIVATE:
         return None
@@ -67,9 +71,8 @@ def _membership(change: ChatMemberUpdated, chat_id: str, key: str) -> Incoming:
     return Incoming(CHANNEL, chat_id, key, kind, "", change.date, sender_name=change.from_user.full_name)
 
 
-def _unparsable(raw: Json, now: datetime, error: Exception) -> Incoming | None:
-    """Set aside as something that cannot be read, when it can be told whose it is."""
-    log.warning("action=telegram_unparsable update=%s error=%s", raw.get("update_id"), type(error).__name__)
+def _unparsable(raw: Json, now: datetime) -> Incoming | None:
+    """Something that cannot be read, when it can be told whose it is."""
     try:
         chat = (raw.get("message") or raw["callback_query"]["message"])["chat"]
         if chat.get("type", Chat.PRIVATE) == Chat.PRIVATE:
