@@ -25,7 +25,7 @@ from plans.model import PlanFile
 from scheduler.ladder import QUARTERLY
 from storage.loading import calendar_of, load_calendar, load_plan
 from storage.store import Store
-from storage.tables import Account, Member, Membership, Organization, Outgoing, Period, Unit
+from storage.tables import Account, Conversation, Member, Membership, Organization, Outgoing, Period, Unit
 
 PLAN = Path(plans.__file__).parent / "phu-tan-2025.yaml"
 BEGINS = datetime(2025, 9, 15, 1, 5, tzinfo=UTC)
@@ -149,7 +149,7 @@ def _earlier(row: Outgoing) -> Earlier:
 
 def _newest_moment(db: Session) -> datetime:
     """The newest instant the database knows of, so that a restarted demo goes on from there."""
-    moments = [db.exec(select(func.max(column))).one() for column in (Outgoing.created_at, Account.heard_at)]
+    moments = [db.exec(select(func.max(column))).one() for column in (Outgoing.created_at, Conversation.heard_at)]
     return max([moment for moment in moments if moment is not None], default=BEGINS)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import traceback
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -22,21 +24,60 @@ from storage.tables import SetAside
 
 log = logging.getLogger("dondoc.intake")
 
+TOGETHER = 20
 TRIES = 5
 """A message that failed this often while others succeeded is set aside."""
 
 
 class Intake:
-    """`accept` of the platforms. `woken` is called after each commit that left something to send."""
+    """`accept` of the platforms. `woken` is called after each commit that left something to send.
+
+    Messages that arrive together are taken in one commit, in their order; where one of them fails, that commit is
+    undone and each is taken alone.
+    """
 
     def __init__(self, transactions: Transactions, clock: Clock, woken: Callable[[], None]) -> None:
         self._transactions = transactions
         self._clock = clock
         self._woken = woken
+        self._waiting: deque[tuple[Incoming, asyncio.Future[None]]] = deque()
+        self._worker: asyncio.Task[None] | None = None
         self._accepted = 0
 
     async def accept(self, incoming: Incoming) -> None:
         """See bot.platform.Accept."""
+        taken = asyncio.get_running_loop().create_future()
+        self._waiting.append((incoming, taken))
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work())
+        await taken
+
+    async def _work(self) -> None:
+        while self._waiting:
+            batch = [self._waiting.popleft() for _ in range(min(TOGETHER, len(self._waiting)))]
+            await self._take_all([incoming for incoming, _ in batch])
+            for _, taken in batch:
+                if not taken.done():  # its platform may have stopped waiting
+                    taken.set_result(None)
+            self._woken()
+            await asyncio.sleep(0)
+
+    async def _take_all(self, batch: list[Incoming]) -> None:
+        if len(batch) > 1:
+            try:
+                await self._transactions.write(lambda db: self._take_together(db, batch), bears=_not_again)
+                self._accepted += len(batch)
+                return
+            except Exception:
+                log.info("action=taken_one_by_one count=%s", len(batch))
+        for incoming in batch:
+            await self._take_alone(incoming)
+
+    def _take_together(self, db: Session, batch: list[Incoming]) -> None:
+        for incoming in batch:
+            self._take(db, incoming)
+
+    async def _take_alone(self, incoming: Incoming) -> None:
         before = self._accepted
         try:
             await self._transactions.write(
@@ -46,7 +87,6 @@ class Intake:
             self._accepted += 1
         except Exception:
             await self._set_aside(incoming, traceback.format_exc())
-        self._woken()
 
     def _take(self, db: Session, incoming: Incoming) -> None:
         now = self._clock.now()
@@ -87,6 +127,10 @@ class Intake:
         )
         chat = open_chat(db, incoming.channel, incoming.chat_id)
         outbox.put(db, **_row(chat, Reply(say("talk.failed")), now))
+
+
+def _not_again(_tries: int) -> bool:
+    return False
 
 
 def lay_down(db: Session, chat: Chat, reply: Reply, incoming: Incoming, now: datetime) -> None:

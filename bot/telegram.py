@@ -20,6 +20,7 @@ from telegram.error import (
     TelegramError,
 )
 
+from bot.clock import Clock
 from bot.platform import (
     Accept,
     Limits,
@@ -31,6 +32,7 @@ from bot.platform import (
     StartFailed,
     TryLater,
 )
+from bot.settings import Settings
 from bot.telegram_http import NOT_GIVEN, LeanRequest, environment_proxy
 from bot.telegram_read import CHANNEL, UPDATES, incoming_from, tap_id
 from bot.telegram_write import keyboard, split, text_params
@@ -52,6 +54,10 @@ CONNECTIONS: Final = 96  # 64 sends in flight, and room for the answers to taps
 GONE: Final = ("chat not found", "user not found", "peer_id_invalid")
 NOTHING_TO_STRIP: Final = ("not modified", "not found", "can't be edited", "message_id_invalid")
 NOISY: Final = ("telegram", "httpx", "httpcore", "aiohttp.client")
+
+BURST: Final = 5
+"""Messages one chat bears at once; after that one a second."""
+GROUP_PER_MINUTE: Final = 20
 
 
 class Telegram:
@@ -311,3 +317,12 @@ def _reason(error: TelegramError) -> str:
 
 def _id_of(sent: Json) -> str:
     return str(sent["message_id"])
+
+
+def from_settings(settings: Settings, clock: Clock) -> Telegram | None:
+    """Telegram, where a token is set."""
+    if settings.telegram_bot_token is None:
+        return None
+    limits = Limits(settings.telegram_rate, settings.telegram_chat_rate, BURST, GROUP_PER_MINUTE)
+    token = settings.telegram_bot_token.get_secret_value()
+    return Telegram(token, settings.telegram_api_url, limits, clock.now)

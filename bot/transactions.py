@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -67,9 +66,8 @@ class Transactions:
     ) -> Result:
         if self._pool is not None:
             return await asyncio.get_running_loop().run_in_executor(self._pool, how, work)
-        began = time.perf_counter()
         result = how(work)
-        self._notice(time.perf_counter() - began)
+        self._notice(self.store.commit_took)
         return result
 
     def _writing(self, work: Callable[[Session], Result]) -> Result:

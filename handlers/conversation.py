@@ -52,7 +52,7 @@ def begin(
         draft = add_draft(desk.db, desk.chat, flow.name, obligation_id, args, desk.now)
         draft.answers, draft.changed = answers or {}, bool(answers)
     elif draft.args != args:
-        draft.args, draft.changed = args, True
+        draft.args, draft.changed, draft.has_new_args = args, True, True
     desk.chat.draft = draft
     flow.check(desk, draft)
     run(flow.run, desk, draft, None)

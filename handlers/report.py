@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from handlers import access
@@ -11,7 +12,7 @@ from handlers.desk import Desk, button
 from handlers.figures import NOTHING, above_total, derived, doubt, promised_day, reads, retyped
 from handlers.talk import Talk
 from handlers.tasks import mine, report_button, tasks
-from plans.indicators import judge
+from plans.indicators import Verdict, judge
 from plans.model import Indicator, Question
 from storage.chats import OpenDraft
 from storage.owed import Owed, baselines_of, find_owed, indicators_of, questions_of
@@ -51,6 +52,7 @@ def _frozen(desk: Desk, owed: Owed) -> dict[str, Any]:
     """The flow's arguments: the obligation and its questions, as they stand now."""
     before = filed_before(desk.db, owed)
     questions = questions_of(desk.db, owed)
+    indicators, baselines = indicators_of(desk.db, owed.task_id), baselines_of(desk.db, owed.task_id)
     return {
         "owed": {
             "id": owed.id,
@@ -64,6 +66,8 @@ def _frozen(desk: Desk, owed: Owed) -> dict[str, Any]:
             "is_requested": owed.unit_kind == "requested",
         },
         "questions": [_question(owed, question, before) for question in questions],
+        "targets": [indicator.model_dump(mode="json") for indicator in indicators if indicator.target],
+        "baselines": {code: str(value) for code, value in baselines.items() if value is not None},
     }
 
 
@@ -99,7 +103,13 @@ def _filed_answers(earlier: Filed | None) -> dict[str, Any]:
     }
 
 
-def reporting(talk: Talk, owed: dict[str, Any], questions: list[dict[str, Any]]) -> None:
+def reporting(
+    talk: Talk,
+    owed: dict[str, Any],
+    questions: list[dict[str, Any]],
+    targets: list[dict[str, Any]],
+    baselines: dict[str, str],
+) -> None:
     """Every figure, then one screen to look at them, then they are filed."""
     values: Values = {}
     for position, question in enumerate(questions):
@@ -108,7 +118,11 @@ def reporting(talk: Talk, owed: dict[str, Any], questions: list[dict[str, Any]])
     is_early = talk.desk.today <= data_to and any(value["kind"] == "figure" for value in values.values())
     if is_early and talk.choose("early", ["closed", "later"], "report.early", data_to=data_to) == "later":
         return _later(talk, owed, "early")
-    shown: dict[str, Any] = {"owed": owed, "lines": _lines(questions, values), "verdicts": _verdicts(talk, owed, values)}
+    shown: dict[str, Any] = {
+        "owed": owed,
+        "lines": _lines(questions, values),
+        "verdicts": _verdicts(targets, baselines, values),
+    }
     match talk.choose("confirm", ["send", "edit", "later"], "report.confirm", **shown):
         case "send":
             _file(talk, owed, questions, values)
@@ -186,15 +200,15 @@ def _lines(questions: list[dict[str, Any]], values: Values) -> list[tuple[dict[s
     return [(question, values[question["code"]]) for question in questions]
 
 
-def _verdicts(talk: Talk, owed: dict[str, Any], values: Values) -> list[tuple[Indicator, Any]]:
-    """How the figures stand against the task's targets; only indicators this unit's figures can tell."""
-    found = find_owed(talk.desk.db, talk.desk.person.organization_id, owed["id"])
-    if found is None:
-        return []
+def _verdicts(
+    targets: list[dict[str, Any]], baselines: dict[str, str], values: Values
+) -> list[tuple[Indicator, Verdict]]:
+    """How the figures stand against the task's targets; only those that this unit's figures can tell."""
     figures = {code: figure_of(value) for code, value in values.items()}
-    baselines = baselines_of(talk.desk.db, found.task_id)
-    judged = [(item, judge(item, figures, baselines)) for item in indicators_of(talk.desk.db, found.task_id)]
-    return [(item, verdict) for item, verdict in judged if item.target and verdict.kind != "unknown"]
+    constants: dict[str, Decimal | None] = {code: Decimal(value) for code, value in baselines.items()}
+    indicators = [Indicator.model_validate(target) for target in targets]
+    judged = [(indicator, judge(indicator, figures, constants)) for indicator in indicators]
+    return [(indicator, verdict) for indicator, verdict in judged if verdict.kind != "unknown"]
 
 
 def _file(talk: Talk, owed: dict[str, Any], questions: list[dict[str, Any]], values: Values) -> None:

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from markupsafe import Markup
 
 from handlers.desk import Desk, Reply
-from messages import plain, say
+from messages import label, say
 from storage.chats import OpenDraft
 
 Answer = Any
@@ -90,9 +90,9 @@ class Talk:
         known = self.draft.answers.get(name)
         if known is not None and known["print"] == fingerprint:
             return known["value"]
-        labels = {code: plain(f"{_file(block)}.label_{code}") for code in choices}
+        labels = {code: label(f"{_file(block)}.label_{code}") for code in choices}
         if self.draft.answers:
-            labels["back"] = plain("talk.label_back")
+            labels["back"] = label("talk.label_back")
         was = known["value"] if known else None
 
         def answered(heard: Heard) -> Answer:
@@ -124,7 +124,7 @@ class Talk:
         if known is not None and (read is not None or known["value"] in options):
             return str(known["value"])
         if not isinstance(options, Mapping):
-            options = {code: plain(f"{_file(block)}.label_{code}") for code in options}
+            options = {code: label(f"{_file(block)}.label_{code}") for code in options}
 
         def answered(heard: Heard) -> Answer:
             if heard.choice is not None:

@@ -59,6 +59,12 @@ def plain(name: str, /, **facts: Any) -> str:
     return unescape(_TAG.sub("", say(name, **facts)))
 
 
+@cache
+def label(name: str) -> str:
+    """A block that needs no facts, as plain text: the label of a button."""
+    return plain(name)
+
+
 def blocks() -> list[str]:
     """Every block there is, as "file.block"."""
     return [

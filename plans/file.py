@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +13,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from plans.calendar import shipped_calendar, unit_due
-from plans.indicators import names_in
-from plans.model import (
-    Deadline,
-    Gap,
-    Indicator,
-    Organization,
-    Period,
-    Plan,
-    PlanFile,
-    Question,
-    Strict,
-    Unit,
-    Work,
-)
-
-Loc = tuple[int | str, ...]
-"""Where a value stands: ("tasks", 0, "lead", 1)."""
+from plans.checks import Found, Loc, Sections, faults_in
+from plans.model import PlanFile, Strict
 
 
 @dataclass(frozen=True)
@@ -52,30 +34,6 @@ class PlanFaults(Exception):
         super().__init__(path, faults)
         self.path = path
         self.faults = faults
-
-
-@dataclass(frozen=True)
-class _Found:
-    """A fault that still knows its place in the plan rather than its line."""
-
-    loc: Loc
-    code: str
-    facts: dict[str, Any]
-    absent_in: Loc | None = None
-    """For what is found because it is not there: where it should be. Says nothing where that was cut."""
-
-
-class _Sections(Strict):
-    """A plan as far as it can be read: any part of it may be missing."""
-
-    organization: Organization | None = None
-    plan: Plan | None = None
-    units: tuple[Unit, ...] = ()
-    periods: tuple[Period, ...] = ()
-    responsibilities: tuple[Work, ...] = ()
-    tasks: tuple[Work, ...] = ()
-    duties: tuple[Work, ...] = ()
-    gaps: tuple[Gap, ...] = ()
 
 
 def read_plan(path: Path) -> PlanFile:
@@ -234,20 +192,20 @@ class _Cut:
     """ids of the nodes that lost something, at any depth."""
     codes: set[str]
 
-    def explains(self, found: _Found, root: Node) -> bool:
+    def explains(self, found: Found, root: Node) -> bool:
         if found.absent_in is not None:
             return id(_trail(root, found.absent_in)[-1][0]) in self.around
         return found.code.startswith("unknown_") and found.facts["name"] in self.codes
 
 
-def _readable(root: Node) -> tuple[_Sections, _Cut]:
+def _readable(root: Node) -> tuple[Sections, _Cut]:
     """The plan without the values that cannot be read; these are cut out of the tree, smallest first.
 
     A missing text gets a stand-in, so that a task without a title is still checked for the rest.
     """
     cut = _Cut(set(), set())
     filled: set[tuple[int, str]] = set()
-    while errors := _shape_errors(_Sections, root):
+    while errors := _shape_errors(Sections, root):
         for error, trail in [(error, _trail(root, error["loc"])) for error in errors]:
             *around, node = [node for node, _ in trail]
             field = str(error["loc"][-1])
@@ -259,7 +217,7 @@ def _readable(root: Node) -> tuple[_Sections, _Cut]:
             cut.codes |= set(_codes(node))
             parent = around[-1]
             parent.value = [item for item in parent.value if node is not item and node is not _value(item)]
-    return _Sections.model_validate(_plain(root)), cut
+    return Sections.model_validate(_plain(root)), cut
 
 
 def _scalar(text: str, place: Node) -> ScalarNode:
@@ -283,135 +241,5 @@ def _sense_faults(root: Node) -> list[Fault]:
     Cuts the rest out of the tree: call it last.
     """
     sections, cut = _readable(root)
-    found = [f for f in _in_sections(sections) if not cut.explains(f, root)]
+    found = [f for f in faults_in(sections) if not cut.explains(f, root)]
     return [Fault(_trail(root, f.loc)[-1][1], f.code, f.facts) for f in found]
-
-
-def _in_sections(plan: _Sections) -> Iterator[_Found]:
-    units = {unit.code for unit in plan.units}
-    parts = {"responsibilities": plan.responsibilities, "tasks": plan.tasks, "duties": plan.duties}
-    works: list[tuple[Loc, Work]] = [
-        ((part, i), work) for part, list_ in parts.items() for i, work in enumerate(list_)
-    ]
-    yield from _repeats((("units", i, "code"), "unit", unit.code) for i, unit in enumerate(plan.units))
-    yield from _repeats((("periods", i, "kind"), "period", p.kind) for i, p in enumerate(plan.periods))
-    yield from _repeats(((*loc, "code"), "task", work.code) for loc, work in works)
-    if plan.organization:
-        yield from _in_units(("organization", "coordinator"), (plan.organization.coordinator,), units)
-    years = {plan.plan.year} if plan.plan else set(range(2000, 2101))
-    for i, period in enumerate(plan.periods):
-        yield from _in_period(("periods", i), period, years)
-    for loc, work in works:
-        yield from _in_work(loc, work, units)
-
-
-def _repeats(names: Iterable[tuple[Loc, str, str]]) -> Iterator[_Found]:
-    seen: set[str] = set()
-    for loc, kind, name in names:
-        if name in seen:
-            yield _Found(loc, "duplicate_code", {"kind": kind, "name": name})
-        seen.add(name)
-
-
-def _in_units(loc: Loc, codes: tuple[str, ...], units: set[str]) -> Iterator[_Found]:
-    for i, code in enumerate(codes):
-        if code not in units:
-            yield _Found((*loc, i), "unknown_unit", {"field": loc[-1], "name": code})
-        elif code in codes[:i]:
-            yield _Found((*loc, i), "repeated_unit", {"field": loc[-1], "name": code})
-
-
-def _in_period(loc: Loc, period: Period, years: set[int]) -> Iterator[_Found]:
-    """The window ends in the plan's year; after it the units are due, then the province, then the lock."""
-    if period.data_to.year not in years:
-        yield _Found((*loc, "data_to"), "window_outside_year", {"data_to": period.data_to})
-        return
-    if period.data_from > period.data_to:
-        window = {"data_from": period.data_from, "data_to": period.data_to}
-        yield _Found((*loc, "data_from"), "reversed_window", window)
-    due_field = "unit_due" if period.unit_due else "province_due"
-    due = _due(period)
-    if due <= period.data_to:
-        window = {"data_to": period.data_to, "unit_due": due}
-        yield _Found((*loc, due_field), "due_before_data_end", window)
-    days = [("unit_due", due), ("province_due", period.province_due), ("lock", period.lock)]
-    for (earlier, first), (later, then) in pairwise(days):
-        if first > then:
-            facts: dict[str, Any] = {"earlier": earlier, "first": first, "later": later, "then": then}
-            yield _Found((*loc, later), "dates_out_of_order", facts)
-
-
-def _due(period: Period) -> date:
-    """The units' day; the province's own where that is too early to leave them one."""
-    too_early = period.province_due <= period.data_to
-    return period.unit_due or (period.province_due if too_early else unit_due(period, shipped_calendar()))
-
-
-def _in_work(loc: Loc, work: Work, units: set[str]) -> Iterator[_Found]:
-    for field, codes in (("lead", work.lead), ("implement", work.implement), ("coordinate", work.coordinate)):
-        if codes != "all":
-            yield from _in_units((*loc, field), codes, units)
-    for i, deadline in enumerate(work.deadlines):
-        yield from _in_deadline((*loc, "deadlines", i), deadline)
-    indicators: list[tuple[Loc, Indicator]] = [
-        ((*loc, "indicators", i), indicator) for i, indicator in enumerate(work.indicators)
-    ]
-    questions: list[tuple[Loc, Question]] = [
-        ((*at, "questions", j), q) for at, indicator in indicators for j, q in enumerate(indicator.questions)
-    ]
-    # Questions and constants are names in the same formulas.
-    names: list[tuple[Loc, str, str]] = [((*at, "code"), "question", q.code) for at, q in questions]
-    names += [((*loc, "baselines", i, "code"), "baseline", b.code) for i, b in enumerate(work.baselines)]
-    yield from _repeats(((*at, "code"), "indicator", indicator.code) for at, indicator in indicators)
-    yield from _repeats(names)
-    yield from _in_parts(questions)
-    for at, question in questions:
-        if not work.lead and not (work.implement and question.by == "each"):
-            yield _Found(at, "nobody_asked", {"name": question.code}, absent_in=loc)
-    for at, indicator in indicators:
-        yield from _in_formula((*at, "formula"), indicator.formula, {name for _, _, name in names})
-        yield from _in_target(at, indicator, {baseline.code for baseline in work.baselines})
-
-
-def _in_deadline(loc: Loc, deadline: Deadline) -> Iterator[_Found]:
-    if deadline.kind == "date" and deadline.on is None:
-        yield _Found(loc, "deadline_without_day", {}, absent_in=loc)
-    if deadline.kind == "days_after_event" and deadline.days is None:
-        yield _Found(loc, "deadline_without_days", {}, absent_in=loc)
-    if deadline.days is not None and deadline.days < 1:
-        facts = {"field": "days", "given": deadline.days, "least": 1, "most": None}
-        yield _Found((*loc, "days"), "out_of_range", facts)
-
-
-def _in_parts(questions: list[tuple[Loc, Question]]) -> Iterator[_Found]:
-    """A part is asked after its whole, for it is checked against it."""
-    codes = [question.code for _, question in questions]
-    for i, (loc, question) in enumerate(questions):
-        facts = {"name": question.part_of}
-        if question.part_of and question.part_of not in codes:
-            yield _Found((*loc, "part_of"), "unknown_question", facts)
-        elif question.part_of and question.part_of not in codes[:i]:
-            yield _Found((*loc, "part_of"), "part_before_whole", facts)
-
-
-def _in_formula(loc: Loc, formula: str | None, known: set[str]) -> Iterator[_Found]:
-    try:
-        names = names_in(formula) if formula else set()
-    except ValueError:
-        yield _Found(loc, "bad_formula", {"formula": formula})
-        return
-    for name in sorted(names - known):
-        yield _Found(loc, "unknown_name", {"name": name, "formula": formula})
-
-
-def _in_target(loc: Loc, indicator: Indicator, baselines: set[str]) -> Iterator[_Found]:
-    target = indicator.target
-    if target is None:
-        return
-    if not indicator.formula:
-        yield _Found(loc, "target_without_formula", {"name": indicator.code}, absent_in=loc)
-    if target.value == "baseline" and target.baseline is None:
-        at: Loc = (*loc, "target")
-        yield _Found(at, "target_without_baseline", {"name": indicator.code}, absent_in=at)
-    if target.baseline and target.baseline not in baselines:
-        yield _Found((*loc, "target", "baseline"), "unknown_baseline", {"name": target.baseline})

@@ -5,7 +5,8 @@ This is read and written for every message, so it is plain SQL statements, built
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +25,7 @@ from storage.tables import (
     Seen,
     Unit,
 )
-from storage.tables.core import table
+from storage.tables.core import connection, table
 
 account, conversation, draft = table(Account), table(Conversation), table(Draft)
 member, membership, organization = table(Member), table(Membership), table(Organization)
@@ -62,6 +63,7 @@ class OpenDraft:
     version: int
     is_closed: bool
     changed: bool = False
+    has_new_args: bool = False
 
 
 @dataclass(slots=True)
@@ -73,18 +75,12 @@ class Chat:
     zone: str
     person: Person | None
     is_reachable: bool
-    heard_at: datetime | None
     asked: str | None
     asked_version: int
     offered: list[list[str]]
     is_lettered: bool
     shown_id: int | None
     draft: OpenDraft | None
-    _stored: tuple[object, ...] = field(default=())
-
-    def _state(self) -> tuple[object, ...]:
-        draft_id = self.draft.id if self.draft else None
-        return (draft_id, self.asked, self.asked_version, list(self.offered), self.is_lettered, self.shown_id)
 
 
 _person_of = (
@@ -93,7 +89,6 @@ _person_of = (
         account.c.organization_id,
         account.c.member_id,
         account.c.is_reachable,
-        account.c.heard_at,
         member.c.name,
         organization.c.timezone,
         conversation.c.asked,
@@ -101,6 +96,9 @@ _person_of = (
         conversation.c.offered,
         conversation.c.is_lettered,
         conversation.c.shown_id,
+        membership.c.role,
+        membership.c.unit_id,
+        unit.c.name.label("unit_name"),
         draft.c.id.label("draft_id"),
         draft.c.flow,
         draft.c.obligation_id,
@@ -113,8 +111,12 @@ _person_of = (
     .outerjoin(member, member.c.id == account.c.member_id)
     .outerjoin(organization, organization.c.id == account.c.organization_id)
     .outerjoin(draft, draft.c.id == conversation.c.draft_id)
+    .outerjoin(membership, membership.c.member_id == account.c.member_id)
+    .outerjoin(unit, unit.c.id == membership.c.unit_id)
     .where(account.c.channel == bindparam("channel"), account.c.chat_id == bindparam("chat_id"))
+    .order_by(membership.c.id)
 )
+"""One row for each role of the person; the rest is the same in all."""
 _lock = (
     select(conversation.c.account_id)
     .join(account, account.c.id == conversation.c.account_id)
@@ -138,22 +140,21 @@ _keep_conversation = (
         offered=bindparam("offered"),
         is_lettered=bindparam("is_lettered"),
         shown_id=bindparam("shown_id"),
+        heard_at=bindparam("now"),
     )
 )
 _keep_draft = (
     update(draft)
     .where(draft.c.id == bindparam("key"))
     .values(
-        args=bindparam("args"),
         answers=bindparam("answers"),
         version=bindparam("version"),
         updated_at=bindparam("now"),
         closed_at=bindparam("closed_at"),
     )
 )
-_heard = (
-    update(account).where(account.c.id == bindparam("key")).values(heard_at=bindparam("now"), is_reachable=True)
-)
+_keep_args = update(draft).where(draft.c.id == bindparam("key")).values(args=bindparam("args"))
+_back = update(account).where(account.c.id == bindparam("key")).values(is_reachable=True)
 _take_seen = {
     "sqlite": sqlite.insert(table(Seen)).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(table(Seen)).on_conflict_do_nothing(),
@@ -164,25 +165,25 @@ _audit = table(Audit).insert()
 def take(db: Session, channel: str, message_key: str, at: datetime) -> bool:
     """True the first time this message is seen; the database keeps the key, so a redelivery is False."""
     statement = _take_seen[db.get_bind().dialect.name]
-    done = db.connection().execute(statement, {"channel": channel, "message_key": message_key, "at": at})
+    done = connection(db).execute(statement, {"channel": channel, "message_key": message_key, "at": at})
     return done.rowcount == 1
 
 
 def open_chat(db: Session, channel: str, chat_id: str) -> Chat:
     """Load the chat, made new for a stranger; on PostgreSQL its row stays locked until the commit."""
-    connection = db.connection()
+    link = connection(db)
     key = {"channel": channel, "chat_id": chat_id}
-    is_shared = connection.dialect.name != "sqlite"
+    is_shared = link.dialect.name != "sqlite"
     if is_shared:
-        connection.execute(_lock, key)
-    row = connection.execute(_person_of, key).first()
-    if row is None:
+        link.execute(_lock, key)
+    rows = link.execute(_person_of, key).all()
+    if not rows:
         _add_chat(db, channel, chat_id)
-        row = connection.execute(_person_of, key).one()
-    if is_shared and row.draft_id is not None:  # a colleague may be answering the same draft
-        connection.execute(_lock_draft, {"id": row.draft_id})
-        row = connection.execute(_person_of, key).one()
-    return _chat(db, row)
+        rows = link.execute(_person_of, key).all()
+    if is_shared and rows[0].draft_id is not None:  # a colleague may be answering the same draft
+        link.execute(_lock_draft, {"id": rows[0].draft_id})
+        rows = link.execute(_person_of, key).all()
+    return _chat(rows)
 
 
 def _add_chat(db: Session, channel: str, chat_id: str) -> None:
@@ -194,76 +195,73 @@ def _add_chat(db: Session, channel: str, chat_id: str) -> None:
     db.flush()
 
 
-def _chat(db: Session, row: Any) -> Chat:
-    opened = None
-    if row.draft_id is not None:
-        opened = OpenDraft(
-            row.draft_id,
-            row.flow,
-            row.obligation_id,
-            row.args,
-            row.answers,
-            row.version,
-            row.closed_at is not None,
-        )
-    chat = Chat(
+def _chat(rows: Sequence[Any]) -> Chat:
+    row = rows[0]
+    return Chat(
         row.id,
         row.organization_id,
         row.timezone or "Asia/Ho_Chi_Minh",
-        person_of(db, row.member_id, row.name, row.organization_id) if row.member_id else None,
+        _person(rows) if row.member_id else None,
         row.is_reachable,
-        row.heard_at,
         row.asked,
         row.asked_version,
         row.offered,
         row.is_lettered,
         row.shown_id,
-        opened,
+        _open_draft(row) if row.draft_id else None,
     )
-    chat._stored = chat._state()
-    return chat
+
+
+def _person(rows: Sequence[Any]) -> Person:
+    roles = tuple(Role(row.role, row.unit_id, row.unit_name) for row in rows if row.role)
+    return Person(rows[0].member_id, rows[0].name, rows[0].organization_id, roles)
+
+
+def _open_draft(row: Any) -> OpenDraft:
+    is_closed = row.closed_at is not None
+    return OpenDraft(row.draft_id, row.flow, row.obligation_id, row.args, row.answers, row.version, is_closed)
 
 
 def person_of(db: Session, member_id: int, name: str, organization_id: int) -> Person:
     """The member with all roles held now."""
-    rows = db.connection().execute(_roles_of, {"member_id": member_id})
+    rows = connection(db).execute(_roles_of, {"member_id": member_id})
     return Person(member_id, name, organization_id, tuple(Role(*row) for row in rows))
 
 
 def keep_chat(db: Session, chat: Chat, now: datetime) -> None:
     """Write what the message changed: the draft, what is asked here now, and that the person wrote."""
-    connection = db.connection()
     if chat.draft is not None and chat.draft.changed:
         keep_draft(db, chat.draft, now)
-    if chat._state() != chat._stored:
-        draft_id, asked, asked_version, offered, is_lettered, shown_id = chat._state()
-        connection.execute(
-            _keep_conversation,
-            {
-                "key": chat.account_id,
-                "draft_id": draft_id,
-                "asked": asked,
-                "asked_version": asked_version,
-                "offered": offered,
-                "is_lettered": is_lettered,
-                "shown_id": shown_id,
-            },
-        )
-    connection.execute(_heard, {"key": chat.account_id, "now": now})
+    connection(db).execute(
+        _keep_conversation,
+        {
+            "key": chat.account_id,
+            "draft_id": chat.draft.id if chat.draft else None,
+            "asked": chat.asked,
+            "asked_version": chat.asked_version,
+            "offered": chat.offered,
+            "is_lettered": chat.is_lettered,
+            "shown_id": chat.shown_id,
+            "now": now,
+        },
+    )
+    if not chat.is_reachable:
+        connection(db).execute(_back, {"key": chat.account_id})
 
 
 def keep_draft(db: Session, opened: OpenDraft, now: datetime) -> None:
     """Write a draft's answers."""
     values = {
         "key": opened.id,
-        "args": opened.args,
         "answers": opened.answers,
         "version": opened.version,
         "now": now,
         "closed_at": now if opened.is_closed else None,
     }
-    db.connection().execute(_keep_draft, values)
-    opened.changed = False
+    connection(db).execute(_keep_draft, values)
+    if opened.has_new_args:
+        connection(db).execute(_keep_args, {"key": opened.id, "args": opened.args})
+    opened.changed = opened.has_new_args = False
 
 
 def load_draft(db: Session, draft_id: int) -> OpenDraft | None:
@@ -283,7 +281,7 @@ def find_draft(db: Session, flow: str, obligation_id: int | None, account_id: in
         wanted = wanted.where(draft.c.obligation_id == obligation_id)
     else:
         wanted = wanted.where(draft.c.account_id == account_id, draft.c.obligation_id.is_(None))
-    found = db.connection().execute(wanted).scalar()
+    found = connection(db).execute(wanted).scalar()
     return load_draft(db, found) if found is not None else None
 
 
@@ -308,7 +306,7 @@ def add_draft(
 
 def audit(db: Session, chat: Chat, action: str, now: datetime, subject: str | None = None) -> None:
     """One line of who did what; never what was written."""
-    db.connection().execute(
+    connection(db).execute(
         _audit,
         {
             "organization_id": chat.organization_id,
@@ -322,10 +320,10 @@ def audit(db: Session, chat: Chat, action: str, now: datetime, subject: str | No
 
 def set_reachable(db: Session, account_id: int, is_reachable: bool) -> None:
     """Mark whether the bot may write to this chat."""
-    db.connection().execute(update(account).where(account.c.id == account_id).values(is_reachable=is_reachable))
+    connection(db).execute(update(account).where(account.c.id == account_id).values(is_reachable=is_reachable))
 
 
 def forget_seen(db: Session, before: datetime) -> int:
     """Drop keys older than `before`; returns how many."""
     seen = table(Seen)
-    return db.connection().execute(seen.delete().where(seen.c.at < before)).rowcount
+    return connection(db).execute(seen.delete().where(seen.c.at < before)).rowcount

@@ -15,7 +15,7 @@ from sqlalchemy import BindParameter, and_, bindparam, func, or_, select, update
 from sqlmodel import Session
 
 from storage.tables import Account, Outgoing
-from storage.tables.core import table
+from storage.tables.core import connection, table
 
 outgoing, account = table(Outgoing), table(Account)
 _earlier, _target = outgoing.alias(), outgoing.alias()
@@ -109,7 +109,7 @@ _sent = (
 
 def put(db: Session, **row: Any) -> int:
     """Lay one message down; returns its id. Columns as in tables.Outgoing."""
-    done = db.connection().execute(_insert, {"state": "waiting", "attempts": 0, "is_secret": False, **row})
+    done = connection(db).execute(_insert, {"state": "waiting", "attempts": 0, "is_secret": False, **row})
     return int((done.inserted_primary_key or (0,))[0])
 
 
@@ -121,32 +121,32 @@ def put_edit(db: Session, target_id: int, body: dict[str, Any], **row: Any) -> N
         outgoing.c.state == "waiting",
         outgoing.c.claimed_until.is_(None),
     )
-    if not db.connection().execute(unsent.values(body=body)).rowcount:
+    if not connection(db).execute(unsent.values(body=body)).rowcount:
         put(db, target_id=target_id, body=body, **row)
 
 
 def claim(db: Session, priority: int, now: datetime, lease: timedelta, limit: int) -> list[Claimed]:
     """At most `limit` rows ready to send, ours until `now + lease`; the caller commits before sending."""
-    connection = db.connection()
-    found = connection.execute(_ready, {"priority": priority, "now": now, "limit": limit})
+    link = connection(db)
+    found = link.execute(_ready, {"priority": priority, "now": now, "limit": limit})
     rows = [Claimed(*tuple(row)) for row in found]
     if rows:
-        connection.execute(_claim, [{"key": row.id, "until": now + lease} for row in rows])
+        link.execute(_claim, [{"key": row.id, "until": now + lease} for row in rows])
     return rows
 
 
 def is_ready(db: Session, now: datetime) -> bool:
     """True when something could be sent now."""
-    return db.connection().execute(_any_ready, {"now": now}).first() is not None
+    return connection(db).execute(_any_ready, {"now": now}).first() is not None
 
 
 def record_sent(db: Session, sent: Sequence[tuple[int, str | None]], now: datetime) -> None:
     """Rows the platform has taken, with its ids of them; joining codes in them are wiped."""
     keys = [{"key": row_id, "platform_id": platform_id, "now": now} for row_id, platform_id in sent]
-    db.connection().execute(_sent, keys)
+    connection(db).execute(_sent, keys)
     ids = [row_id for row_id, _ in sent]
     secret = update(outgoing).where(outgoing.c.id.in_(ids), outgoing.c.is_secret)
-    db.connection().execute(secret.values(body=None, args=None))
+    connection(db).execute(secret.values(body=None, args=None))
 
 
 def record_later(db: Session, row_id: int, until: datetime, counts: bool = True) -> None:
@@ -154,44 +154,42 @@ def record_later(db: Session, row_id: int, until: datetime, counts: bool = True)
     against it."""
     changed = update(outgoing).where(outgoing.c.id == row_id, outgoing.c.state == "waiting")
     attempts = outgoing.c.attempts if counts else outgoing.c.attempts - 1
-    db.connection().execute(changed.values(claimed_until=until, attempts=attempts))
+    connection(db).execute(changed.values(claimed_until=until, attempts=attempts))
 
 
 def postpone(db: Session, row_id: int, until: datetime) -> None:
     """Not before `until`; the chat goes on meanwhile."""
     changed = update(outgoing).where(outgoing.c.id == row_id)
-    db.connection().execute(changed.values(claimed_until=None, not_before=until))
+    connection(db).execute(changed.values(claimed_until=None, not_before=until))
 
 
 def record_end(db: Session, row_id: int, state: str) -> None:
     """`dropped` or `refused`: it will not be sent."""
-    db.connection().execute(
-        update(outgoing).where(outgoing.c.id == row_id).values(state=state, claimed_until=None)
-    )
+    connection(db).execute(update(outgoing).where(outgoing.c.id == row_id).values(state=state, claimed_until=None))
 
 
 def drop_chat(db: Session, account_id: int) -> None:
     """The recipient is gone: nothing more is sent there."""
     waiting = update(outgoing).where(outgoing.c.account_id == account_id, outgoing.c.state == "waiting")
-    db.connection().execute(waiting.values(state="dropped", claimed_until=None))
+    connection(db).execute(waiting.values(state="dropped", claimed_until=None))
 
 
 def move_chat(db: Session, account_id: int, chat_id: str) -> None:
     """The chat goes on under another id."""
-    db.connection().execute(update(account).where(account.c.id == account_id).values(chat_id=chat_id))
+    connection(db).execute(update(account).where(account.c.id == account_id).values(chat_id=chat_id))
 
 
 def release_all(db: Session) -> None:
     """End every claim: right after a start, when no other process delivers from this database."""
     claimed = update(outgoing).where(outgoing.c.state == "waiting", outgoing.c.claimed_until.is_not(None))
-    db.connection().execute(claimed.values(claimed_until=None))
+    connection(db).execute(claimed.values(claimed_until=None))
 
 
 def release(db: Session, row_ids: Sequence[int]) -> None:
     """Give claimed rows back unsent."""
     if row_ids:
         freed = update(outgoing).where(outgoing.c.id.in_(row_ids), outgoing.c.state == "waiting")
-        db.connection().execute(freed.values(claimed_until=None, attempts=outgoing.c.attempts - 1))
+        connection(db).execute(freed.values(claimed_until=None, attempts=outgoing.c.attempts - 1))
 
 
 def next_ready_at(db: Session, now: datetime) -> datetime | None:
@@ -200,12 +198,12 @@ def next_ready_at(db: Session, now: datetime) -> datetime | None:
         outgoing.c.state == "waiting",
         or_(outgoing.c.claimed_until > now, outgoing.c.not_before > now),
     )
-    return db.connection().execute(soonest).scalar()
+    return connection(db).execute(soonest).scalar()
 
 
 def newest_shown(db: Session, account_id: int) -> tuple[int, str | None] | None:
     """The newest message of ours in a chat: (outbox id, the platform's id once sent)."""
-    row = db.connection().execute(_newest, {"account_id": account_id}).first()
+    row = connection(db).execute(_newest, {"account_id": account_id}).first()
     return (row.id, row.platform_id) if row else None
 
 
@@ -214,7 +212,7 @@ def oldest_waiting(db: Session, now: datetime) -> datetime | None:
     waiting = select(func.min(outgoing.c.created_at)).where(
         outgoing.c.state == "waiting", or_(outgoing.c.not_before.is_(None), outgoing.c.not_before <= now)
     )
-    return db.connection().execute(waiting).scalar()
+    return connection(db).execute(waiting).scalar()
 
 
 _newest = (

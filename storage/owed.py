@@ -15,7 +15,7 @@ from sqlmodel import select as choose
 from plans.model import Indicator as PlanIndicator
 from plans.model import Question
 from storage.tables import Assignment, Baseline, Indicator, Obligation, Period, Task, Unit
-from storage.tables.core import table
+from storage.tables.core import connection, table
 
 obligation, task, unit, period = table(Obligation), table(Task), table(Unit), table(Period)
 
@@ -100,7 +100,7 @@ def _owed(row: Any) -> Owed:
 def find_owed(db: Session, organization_id: int, obligation_id: int) -> Owed | None:
     """One obligation of this commune, or None."""
     wanted = _seen().where(obligation.c.id == obligation_id, obligation.c.organization_id == organization_id)
-    row = db.connection().execute(wanted).first()
+    row = connection(db).execute(wanted).first()
     return _owed(row) if row else None
 
 
@@ -117,7 +117,7 @@ def owed_until(db: Session, organization_id: int, units: Collection[int] | None,
     )
     if units is not None:
         wanted = wanted.where(obligation.c.unit_id.in_(list(units)))
-    return [item for row in db.connection().execute(wanted) if (item := _owed(row)).is_owed]
+    return [item for row in connection(db).execute(wanted) if (item := _owed(row)).is_owed]
 
 
 def of_period(db: Session, period_id: int, units: Collection[int] | None = None) -> list[Owed]:
@@ -129,7 +129,7 @@ def of_period(db: Session, period_id: int, units: Collection[int] | None = None)
     )
     if units is not None:
         wanted = wanted.where(obligation.c.unit_id.in_(list(units)))
-    return [_owed(row) for row in db.connection().execute(wanted)]
+    return [_owed(row) for row in connection(db).execute(wanted)]
 
 
 def current_period(db: Session, organization_id: int, today: date, code: str | None = None) -> Period | None:

@@ -12,10 +12,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 from sqlmodel import select as choose
 
-from storage.tables import Account, Digest, Member, Membership, Reminder
-from storage.tables.core import table
+from storage.tables import Account, Conversation, Digest, Member, Membership, Reminder
+from storage.tables.core import connection, table
 
-account, digest, reminder = table(Account), table(Digest), table(Reminder)
+account, conversation = table(Account), table(Conversation)
+digest, reminder = table(Digest), table(Reminder)
 member, membership = table(Member), table(Membership)
 
 
@@ -35,15 +36,16 @@ Rung = tuple[int, int, int, date]
 
 def recipients(db: Session, organization_id: int) -> list[Recipient]:
     """Staff and heads who can be reached, each by the chat they wrote in last."""
-    rows = db.connection().execute(
+    rows = connection(db).execute(
         select(membership.c.member_id, membership.c.unit_id, membership.c.role, account.c.id)
         .join(account, account.c.member_id == membership.c.member_id)
+        .join(conversation, conversation.c.account_id == account.c.id)
         .where(
             membership.c.organization_id == organization_id,
             membership.c.unit_id.is_not(None),
             account.c.is_reachable,
         )
-        .order_by(account.c.heard_at, account.c.id)
+        .order_by(conversation.c.heard_at, account.c.id)
     )
     found = [Recipient(*row) for row in rows]
     return list({(one.member_id, one.unit_id, one.role): one for one in found}.values())
@@ -51,7 +53,7 @@ def recipients(db: Session, organization_id: int) -> list[Recipient]:
 
 def reminded(db: Session, obligation_ids: Collection[int]) -> set[Rung]:
     """Rungs already delivered for these obligations."""
-    rows = db.connection().execute(
+    rows = connection(db).execute(
         select(reminder.c.member_id, reminder.c.obligation_id, reminder.c.rung, reminder.c.due_on).where(
             reminder.c.obligation_id.in_(list(obligation_ids)), reminder.c.sent_at.is_not(None)
         )
@@ -61,7 +63,7 @@ def reminded(db: Session, obligation_ids: Collection[int]) -> set[Rung]:
 
 def with_digest(db: Session, organization_id: int, day: date) -> set[int]:
     """Members who have this day's digest already."""
-    rows = db.connection().execute(
+    rows = connection(db).execute(
         select(digest.c.member_id).where(digest.c.organization_id == organization_id, digest.c.day == day)
     )
     return {row.member_id for row in rows}
@@ -74,13 +76,13 @@ def add_digest(
 
     None when another tick has it already: the unique key decides.
     """
-    connection = db.connection()
-    insert: Any = sqlite.insert(digest) if connection.dialect.name == "sqlite" else postgresql.insert(digest)
+    link = connection(db)
+    insert: Any = sqlite.insert(digest) if link.dialect.name == "sqlite" else postgresql.insert(digest)
     values = {"organization_id": organization_id, "member_id": member_id, "day": day}
-    digest_id = connection.execute(insert.values(values).on_conflict_do_nothing().returning(digest.c.id)).scalar()
+    digest_id = link.execute(insert.values(values).on_conflict_do_nothing().returning(digest.c.id)).scalar()
     if digest_id is None:
         return None
-    connection.execute(
+    link.execute(
         reminder.insert(),
         [
             {
@@ -104,14 +106,19 @@ def reminders_of(db: Session, digest_id: int) -> list[Reminder]:
 
 def record_digest(db: Session, digest_id: int, now: datetime) -> None:
     """The digest was delivered: its rungs count as sent."""
-    db.connection().execute(update(digest).where(digest.c.id == digest_id).values(sent_at=now))
-    db.connection().execute(update(reminder).where(reminder.c.digest_id == digest_id).values(sent_at=now))
+    connection(db).execute(update(digest).where(digest.c.id == digest_id).values(sent_at=now))
+    connection(db).execute(update(reminder).where(reminder.c.digest_id == digest_id).values(sent_at=now))
 
 
 def heard_at(db: Session, member_id: int) -> datetime | None:
     """When the person wrote last, anywhere."""
-    latest = select(account.c.heard_at).where(account.c.member_id == member_id, account.c.heard_at.is_not(None))
-    return db.connection().execute(latest.order_by(account.c.heard_at.desc()).limit(1)).scalar()
+    latest = (
+        select(conversation.c.heard_at)
+        .join(account, account.c.id == conversation.c.account_id)
+        .where(account.c.member_id == member_id, conversation.c.heard_at.is_not(None))
+        .order_by(conversation.c.heard_at.desc())
+    )
+    return connection(db).execute(latest.limit(1)).scalar()
 
 
 def is_writing(db: Session, member_id: int, now: datetime, within: timedelta) -> bool:

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from storage.owed import DONE, OPEN, Owed, obligation, period
 from storage.tables import Member, Obligation, Submission
-from storage.tables.core import table
+from storage.tables.core import connection, table
 
 submission = table(Submission)
 
@@ -50,7 +50,7 @@ def submit(
     counted = select(func.coalesce(func.max(submission.c.version), 0)).where(
         submission.c.obligation_id == obligation_id
     )
-    version = int(db.connection().execute(counted).scalar_one()) + 1
+    version = int(connection(db).execute(counted).scalar_one()) + 1
     db.add(
         Submission(
             organization_id=owed.organization_id,
@@ -90,7 +90,7 @@ def submit_past(
 def begin_draft(db: Session, obligation_id: int) -> None:
     """A first answer was given: the obligation is no longer untouched."""
     changed = update(obligation).where(obligation.c.id == obligation_id, obligation.c.state == "not_started")
-    db.connection().execute(changed.values(state="draft"))
+    connection(db).execute(changed.values(state="draft"))
 
 
 def filed(db: Session, obligation_id: int) -> Filed | None:
@@ -117,7 +117,7 @@ def filed_in(db: Session, period_id: int) -> dict[int, Filed]:
 
 
 def _newest(db: Session, *where: Any) -> list[Filed]:
-    rows = db.connection().execute(
+    rows = connection(db).execute(
         select(
             submission.c.obligation_id,
             submission.c.version,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,8 @@ class Store:
     def __init__(self, url: str) -> None:
         self.engine = _open(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self.commit_took = 0.0
+        """Seconds the last commit took; tells a slow disk."""
         self._writer = self.engine.execution_options(begin="BEGIN IMMEDIATE")
 
     @contextmanager
@@ -41,7 +44,9 @@ class Store:
         """One transaction: committed at the end, rolled back when anything is raised."""
         with Session(self._writer, expire_on_commit=False) as session:
             yield session
+            began = time.perf_counter()
             session.commit()
+            self.commit_took = time.perf_counter() - began
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -24,6 +24,8 @@ class Conversation(SQLModel, table=True):
     """The question is for a figure: digits are never a choice."""
     shown_id: int | None = Field(default=None, foreign_key="outgoing.id")
     """The message that bears the buttons of the open question."""
+    heard_at: datetime | None = None
+    """When the person wrote last."""
 
 
 class Outgoing(SQLModel, table=True):

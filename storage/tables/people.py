@@ -61,7 +61,6 @@ class Account(SQLModel, table=True):
     channel: str
     chat_id: str
     is_reachable: bool = True
-    heard_at: datetime | None = None
 
 
 class Invite(SQLModel, table=True):

@@ -161,7 +161,6 @@ def upgrade() -> None:
         sa.Column("channel", sqltypes.AutoString(), nullable=False),
         sa.Column("chat_id", sqltypes.AutoString(), nullable=False),
         sa.Column("is_reachable", sa.Boolean(), nullable=False),
-        sa.Column("heard_at", sqltypes.UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["member_id"],
             ["member.id"],
@@ -711,6 +710,7 @@ def upgrade() -> None:
         sa.Column("offered", sa.JSON(), nullable=False),
         sa.Column("is_lettered", sa.Boolean(), nullable=False),
         sa.Column("shown_id", sa.Integer(), nullable=True),
+        sa.Column("heard_at", sqltypes.UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"],
             ["account.id"],
