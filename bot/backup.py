@@ -107,7 +107,7 @@ def restore(source: Path, url: str) -> Summary:
                 _compare(connection, part)
             if not store.is_sqlite:
                 _move_sequences(connection, file.manifest.parts)
-            _upgrade(connection, HEAD)
+            _upgrade(connection, file.manifest.revision, HEAD)
     return _summary(source, file.manifest)
 
 
@@ -219,13 +219,14 @@ def _lay_out(connection: sa.Connection, revision: str, place: str) -> None:
     found = connection.execute(sa.select(versions)).scalar() if REVISIONS in there else None
     if found not in (None, revision):
         raise CareFault("place_other", place=place)
-    _upgrade(connection, revision)
+    _upgrade(connection, found, revision)
 
 
-def _upgrade(connection: sa.Connection, revision: str) -> None:
-    from alembic import command  # heavy, and needed only here
+def _upgrade(connection: sa.Connection, found: str | None, wanted: str) -> None:
+    if found != wanted:
+        from alembic import command  # heavy, and needed only here
 
-    command.upgrade(migrations(connection), revision)
+        command.upgrade(migrations(connection), wanted)
 
 
 def _write_rows(connection: sa.Connection, part: Part, rows: Iterator[dict[str, Any]]) -> None:

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 import plans
 from storage.owed import Owed, find_owed, questions_of
 from storage.people import add_role
-from storage.reports import submit_past
+from storage.reports import submit
 from storage.tables import Account, Conversation, Member, Obligation, Organization, Period, Task, Unit
 
 EXAMPLE = Path(plans.__file__).parent / "phu-tan-example.yaml"
@@ -76,4 +76,4 @@ def _file(db: Session, owed: Owed, figures: dict[str, int], member_id: int) -> N
     at = datetime.combine(owed.data_to + timedelta(days=1), time(2, 0), UTC)
     questions = [question.model_dump(mode="json") for question in questions_of(db, owed)]
     answers = {code: {"kind": "figure", "n": str(value)} for code, value in figures.items()}
-    submit_past(db, owed.id, answers, questions, member_id, at)
+    submit(db, owed.id, answers, questions, None, member_id, False, at)

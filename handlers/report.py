@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,28 +12,67 @@ from handlers.conversation import Command, Conversation, FlowKind, begin
 from handlers.desk import Desk, button
 from handlers.figures import NOTHING, above_total, derived, doubt, promised_day, reads, retyped
 from handlers.talk import Talk
-from handlers.tasks import mine, report_button, tasks
+from handlers.tasks import SHOWN, mine, report_button, tasks
 from plans.indicators import Verdict, judge
 from plans.model import Indicator, Question
 from storage.chats import OpenDraft
-from storage.owed import Owed, baselines_of, find_owed, indicators_of, questions_of
+from storage.owed import (
+    Owed,
+    baselines_of,
+    current_period,
+    find_owed,
+    indicators_of,
+    of_period,
+    past_of,
+    questions_of,
+)
 from storage.reports import Filed, NotOpen, begin_draft, filed, filed_before, submit
 from storage.standing import figure_of
 
+PERIOD = re.compile(r"\d{4}-(?:Q1|H1|Q3|Y)", re.IGNORECASE)
 Values = dict[str, dict[str, Any]]
 """Answers by question code: {"kind": "figure", "n": "1250"}, or none, promised (with "on"), not_ours."""
 
 
 def report(desk: Desk, argument: str) -> None:
-    """Open the report of the obligation `argument`, the one left open here, or the list to pick from."""
+    """Open the report that `argument` names: an obligation's id, a task ("2.9") or a past period ("2025-H1").
+
+    Without one: the report left open here, or the list to pick from.
+    """
+    draft = desk.chat.draft
     if argument.isdecimal():
-        return _open(desk, int(argument))
-    if desk.chat.draft is not None and desk.chat.draft.obligation_id is not None:
-        return _open(desk, desk.chat.draft.obligation_id)
-    owed = mine(desk.db, desk.person, "report", desk.today)
-    if len(owed) == 1:
-        return _open(desk, owed[0].id)
+        _open(desk, int(argument))
+    elif PERIOD.fullmatch(argument):
+        _past(desk, argument.upper())
+    elif argument:
+        _pick(desk, _named(desk, argument))
+    elif draft is not None and draft.obligation_id is not None:
+        _open(desk, draft.obligation_id)
+    else:
+        _pick(desk, mine(desk.db, desk.person, "report", desk.today))
+
+
+def _named(desk: Desk, code: str) -> list[Owed]:
+    """The task's reports of the current period, filed ones too: they can be corrected."""
+    period = current_period(desk.db, desk.person.organization_id, desk.today)
+    if period is None or period.id is None:
+        return []
+    expected = of_period(desk.db, period.id, access.units_for(desk.person, "report"))
+    return [item for item in expected if item.task_code.casefold() == code.casefold()]
+
+
+def _pick(desk: Desk, found: list[Owed]) -> None:
+    if len(found) == 1:
+        return _open(desk, found[0].id)
     tasks(desk)
+
+
+def _past(desk: Desk, code: str) -> None:
+    """Figures of a period that ended before the plan took effect: not owed, but of use for comparison."""
+    units = access.units_for(desk.person, "report")
+    past = past_of(desk.db, desk.person.organization_id, code, units)
+    choices = [report_button(item, several=units is None) for item in past[:SHOWN]]
+    desk.reply("report.past", choices, past=past, code=code)
 
 
 def _open(desk: Desk, obligation_id: int) -> None:
@@ -232,6 +272,7 @@ def _file(talk: Talk, owed: dict[str, Any], questions: list[dict[str, Any]], val
     rest = mine(desk.db, desk.person, "report", desk.today)
     following = [item for item in rest if item.unit_id == owed["unit_id"] and item.id != owed["id"]]
     choices = [report_button(item, several=False) for item in following[:1]]
+    choices.append(button(f"/report {owed['id']}", "report.label_fix"))
     talk.end("report.sent", choices, owed=owed, promised=min(promised, default=None), rest=len(following))
 
 

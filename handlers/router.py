@@ -43,8 +43,8 @@ def _typed(desk: Desk, text: str) -> None:
         _answer(desk, Heard(text=text))
     elif chat.draft is not None:
         _prefixed(desk, "talk.still_open")
-    elif (command := COMMANDS.get(folded.replace(" ", ""))) is not None:
-        _open(desk, command, "")
+    elif (spoken := _spoken(folded)) is not None:
+        _open(desk, *spoken)
     elif chat.person is None:
         try_code(desk, text)
     else:
@@ -76,6 +76,16 @@ def _command(desk: Desk, text: str) -> None:
     if command is None:
         return desk.reply("talk.no_such_command", word=word[:30])
     _open(desk, command, argument.strip())
+
+
+def _spoken(folded: str) -> tuple[Command, str] | None:
+    """A command said without the slash: "báo cáo 2.9"."""
+    words = folded.split()
+    for count in (2, 1):
+        command = COMMANDS.get("".join(words[:count]))
+        if command is not None:
+            return command, " ".join(words[count:])
+    return None
 
 
 def _open(desk: Desk, command: Command, argument: str) -> None:

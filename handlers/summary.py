@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from handlers import access
 from handlers.conversation import Command, Conversation
 from handlers.desk import Desk, button
+from handlers.report import PERIOD
 from messages import plain
 from storage.loading import calendar_of
 from storage.owed import current_period
@@ -15,13 +15,12 @@ from storage.standing import Standing, standing
 
 VIEWS = ("unit", "task", "missing")
 PAGE = 8
-_PERIOD = re.compile(r"\d{4}-(?:Q1|H1|Q3|Y)", re.IGNORECASE)
 
 
 def summary(desk: Desk, argument: str) -> None:
     """`argument`: a period ("2025-Q3"), a view ("unit", "task", "missing") and a page, each optional."""
     words = argument.split()
-    code = next((word.upper() for word in words if _PERIOD.fullmatch(word)), None)
+    code = next((word.upper() for word in words if PERIOD.fullmatch(word)), None)
     view = next((word for word in words if word in VIEWS), "overview")
     page = next((int(word) for word in words if word.isdecimal()), 0)
     person = desk.person

@@ -227,7 +227,7 @@ class Talk:
         self._fresh.add(name)
 
     def _said(self, text: Markup) -> Markup:
-        return Markup("\n\n").join([*self._notes, text])
+        return Markup("\n\n").join([Markup("\n").join(self._notes), text] if self._notes else [text])
 
     def _lay_down(self) -> None:
         """Show the question or last words, its buttons bound to this draft and this very step."""

@@ -22,6 +22,7 @@ from plans.model import (
     Unit,
     Work,
 )
+from plans.numbers import scale
 
 Loc = tuple[int | str, ...]
 """Where a value stands: ("tasks", 0, "lead", 1)."""
@@ -44,7 +45,7 @@ class Sections(Strict):
     organization: Organization | None = None
     plan: Plan | None = None
     units: tuple[Unit, ...] = ()
-    periods: tuple[Period, ...] = ()
+    periods: tuple[Period, ...] | None = None
     responsibilities: tuple[Work, ...] = ()
     tasks: tuple[Work, ...] = ()
     duties: tuple[Work, ...] = ()
@@ -59,12 +60,14 @@ def faults_in(plan: Sections) -> Iterator[Found]:
         ((part, i), work) for part, list_ in parts.items() for i, work in enumerate(list_)
     ]
     yield from _repeats((("units", i, "code"), "unit", unit.code) for i, unit in enumerate(plan.units))
-    yield from _repeats((("periods", i, "kind"), "period", p.kind) for i, p in enumerate(plan.periods))
+    yield from _repeats((("periods", i, "kind"), "period", p.kind) for i, p in enumerate(plan.periods or ()))
     yield from _repeats(((*loc, "code"), "task", work.code) for loc, work in works)
     if plan.organization:
         yield from _in_units(("organization", "coordinator"), (plan.organization.coordinator,), units)
+    if plan.periods == ():
+        yield Found(("periods",), "no_periods", {}, absent_in=("periods",))
     years = {plan.plan.year} if plan.plan else set(range(2000, 2101))
-    for i, period in enumerate(plan.periods):
+    for i, period in enumerate(plan.periods or ()):
         yield from _in_period(("periods", i), period, years)
     for loc, work in works:
         yield from _in_work(loc, work, units)
@@ -129,10 +132,12 @@ def _in_work(loc: Loc, work: Work, units: set[str]) -> Iterator[Found]:
     names += [((*loc, "baselines", i, "code"), "baseline", b.code) for i, b in enumerate(work.baselines)]
     yield from _repeats(((*at, "code"), "indicator", indicator.code) for at, indicator in indicators)
     yield from _repeats(names)
+    yield from _in_names(names)
     yield from _in_parts(questions)
     for at, question in questions:
         if not work.lead and not (work.implement and question.by == "each"):
             yield Found(at, "nobody_asked", {"name": question.code}, absent_in=loc)
+        yield from _in_money((*at, "unit"), question)
     for at, indicator in indicators:
         yield from _in_formula((*at, "formula"), indicator.formula, {name for _, _, name in names})
         yield from _in_target(at, indicator, {baseline.code for baseline in work.baselines})
@@ -146,6 +151,27 @@ def _in_deadline(loc: Loc, deadline: Deadline) -> Iterator[Found]:
     if deadline.days is not None and deadline.days < 1:
         facts = {"field": "days", "given": deadline.days, "least": 1, "most": None}
         yield Found((*loc, "days"), "out_of_range", facts)
+
+
+def _in_names(names: list[tuple[Loc, str, str]]) -> Iterator[Found]:
+    """A formula has to be able to read each of them: no dot, dash or digit in front, no "min"."""
+    for loc, kind, name in names:
+        try:
+            is_name = names_in(name) == {name}
+        except ValueError:
+            is_name = False
+        if not is_name:
+            yield Found(loc, "bad_name", {"kind": kind, "name": name})
+
+
+def _in_money(loc: Loc, question: Question) -> Iterator[Found]:
+    """Money is stored in đồng, so its unit has to say how many. A blank one was missing and is told so."""
+    if question.type != "money" or not question.unit.strip():
+        return
+    try:
+        scale(question.unit)
+    except ValueError:
+        yield Found(loc, "bad_money_unit", {"name": question.code, "given": question.unit})
 
 
 def _in_parts(questions: list[tuple[Loc, Question]]) -> Iterator[Found]:

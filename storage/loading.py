@@ -10,6 +10,7 @@ from sqlmodel import Session, SQLModel, col, select
 from plans import model
 from plans.burden import questions_for
 from plans.calendar import Calendar, period_code, unit_due
+from storage.owed import BEFORE_EFFECTIVE
 from storage.tables import (
     Assignment,
     Baseline,
@@ -206,7 +207,7 @@ def _obligation(file: model.PlanFile, task: Task, unit_id: int, period: Period) 
         period_id=period.id,
         due_on=period.unit_due,
         state="not_owed" if is_past else "not_started",
-        reason="before_effective" if is_past else None,
+        reason=BEFORE_EFFECTIVE if is_past else None,
     )
 
 

@@ -19,6 +19,8 @@ from storage.tables.core import connection, table
 
 obligation, task, unit, period = table(Obligation), table(Task), table(Unit), table(Period)
 
+BEFORE_EFFECTIVE = "before_effective"
+"""Why a period that ended before the plan took effect is not owed."""
 OPEN = ("not_started", "draft", "returned")
 DONE = ("submitted", "accepted", "sent_up")
 
@@ -125,6 +127,22 @@ def of_period(db: Session, period_id: int, units: Collection[int] | None = None)
     wanted = (
         _seen()
         .where(obligation.c.period_id == period_id, obligation.c.state != "not_owed")
+        .order_by(unit.c.id, task.c.ordinal)
+    )
+    if units is not None:
+        wanted = wanted.where(obligation.c.unit_id.in_(list(units)))
+    return [_owed(row) for row in connection(db).execute(wanted)]
+
+
+def past_of(db: Session, organization_id: int, code: str, units: Collection[int] | None) -> list[Owed]:
+    """What a period that ended before the plan took effect would have asked for; it can still be entered."""
+    wanted = (
+        _seen()
+        .where(
+            obligation.c.organization_id == organization_id,
+            obligation.c.reason == BEFORE_EFFECTIVE,
+            period.c.code == code,
+        )
         .order_by(unit.c.id, task.c.ordinal)
     )
     if units is not None:

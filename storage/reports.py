@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlmodel import Session
 
-from storage.owed import DONE, OPEN, Owed, obligation, period
+from storage.owed import BEFORE_EFFECTIVE, DONE, OPEN, Owed, obligation, period
 from storage.tables import Member, Obligation, Submission
 from storage.tables.core import connection, table
 
@@ -43,9 +43,13 @@ def submit(
     on_behalf: bool,
     now: datetime,
 ) -> int:
-    """File a new version and mark the obligation submitted; returns the version. Raises NotOpen."""
+    """File a new version and mark the obligation submitted; returns the version. Raises NotOpen.
+
+    Figures of a period that ended before the plan took effect are kept, and the period stays not owed.
+    """
     owed = db.get_one(Obligation, obligation_id, with_for_update=True)
-    if owed.state not in (*OPEN, "submitted", "accepted"):
+    is_past = owed.state == "not_owed" and owed.reason == BEFORE_EFFECTIVE
+    if not is_past and owed.state not in (*OPEN, "submitted", "accepted"):
         raise NotOpen
     counted = select(func.coalesce(func.max(submission.c.version), 0)).where(
         submission.c.obligation_id == obligation_id
@@ -63,28 +67,12 @@ def submit(
             at=now,
         )
     )
-    owed.state = "submitted"
-    owed.promised_on = promised_on
+    if not is_past:
+        owed.state = "submitted"
+        owed.promised_on = promised_on
     owed.submitted_at = now
     db.flush()
     return version
-
-
-def submit_past(
-    db: Session,
-    obligation_id: int,
-    answers: dict[str, Any],
-    questions: list[dict[str, Any]],
-    member_id: int,
-    at: datetime,
-) -> None:
-    """File figures of a period that may lie before the plan took effect: such an obligation stays not owed."""
-    owed = db.get_one(Obligation, obligation_id)
-    was_owed, owed.state = owed.state, "not_started"
-    submit(db, obligation_id, answers, questions, None, member_id, False, at)
-    if was_owed == "not_owed":
-        owed.state = was_owed
-    db.flush()
 
 
 def begin_draft(db: Session, obligation_id: int) -> None:

@@ -45,6 +45,7 @@ ROWS = 7
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty place, on either engine."""
     if request.param == "sqlite":
         yield sqlite(tmp_path, "first")
     else:
@@ -71,14 +72,21 @@ def sqlite(folder: Path, name: str) -> str:
     return f"sqlite:///{folder / name}.db"
 
 
-def full(url: str) -> str:
-    """A database with rows in every table, every odd value in every column that can hold it."""
+def prepared(url: str, revision: str = HEAD) -> str:
+    """A database with tables and no rows."""
     with closing(Store(url)) as store:
         store.prepare()
         with store.writing() as db:
-            for one, number in product(ALL, range(1, ROWS + 1)):
-                row = {column.name: value(column, number) for column in one.columns}
-                db.connection().execute(one.insert(), row)
+            db.connection().exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
+    return url
+
+
+def full(url: str) -> str:
+    """A database with rows in every table, every odd value in every column that can hold it."""
+    with closing(Store(prepared(url))) as store, store.writing() as db:
+        for one, number in product(ALL, range(1, ROWS + 1)):
+            row = {column.name: value(column, number) for column in one.columns}
+            db.connection().execute(one.insert(), row)
     return url
 
 
@@ -114,6 +122,19 @@ def seen(url: str) -> set[str]:
         return {row.message_key for row in db.connection().execute(sa.select(SEEN)) if row.channel == "x"}
 
 
+def next_unit_id(url: str) -> int | None:
+    with closing(Store(url)) as store, store.writing() as db:
+        unit = Unit(organization_id=1, code="NEW", name="Mới", short="M", kind="internal")
+        db.add(unit)
+        db.flush()
+        return unit.id
+
+
+def revision(url: str) -> str | None:
+    with closing(Store(url)) as store:
+        return store.revision()
+
+
 def refusal(code: str, call: Any, *args: Any) -> str:
     """The sentence with which a call is refused."""
     with pytest.raises(CareFault) as caught:
@@ -143,44 +164,29 @@ def rewritten(source: Path, **changes: Any) -> Path:
     return source
 
 
-def test_everything_comes_back_exactly(url: str, tmp_path: Path) -> None:
-    full(url)
+def test_everything_comes_back_exactly(tmp_path: Path) -> None:
+    url, other = full(sqlite(tmp_path, "first")), sqlite(tmp_path, "second")
     done = backup(url, tmp_path / "saved.zip", NOW)
     assert done.rows == {one.name: ROWS for one in ALL}
-    assert restore(done.file, sqlite(tmp_path, "second")) == done
-    assert content(sqlite(tmp_path, "second")) == content(url)
+    assert restore(done.file, other) == done
+    assert content(other) == content(url)
 
 
-def test_a_backup_moves_to_postgresql_and_back(saved: Path, tmp_path: Path) -> None:
+def test_a_backup_moves_to_postgresql_and_back(tmp_path: Path) -> None:
+    url, back = full(sqlite(tmp_path, "first")), sqlite(tmp_path, "back")
+    add_seen(url, *(f"{number:x} {chr(0xC0 + number % 400)}" for number in range(1203)))
+    here = backup(url, tmp_path / "here.zip", NOW).file
     with scratch_database() as server:
-        restore(saved, server)
+        restore(here, server)
         there = backup(server, tmp_path / "there.zip", NOW).file
-        restore(there, sqlite(tmp_path, "back"))
-    with read_backup(saved) as first, read_backup(there) as second:
+    restore(there, back)
+    with read_backup(here) as first, read_backup(there) as second:
         assert first.manifest.parts == second.manifest.parts
-    assert content(sqlite(tmp_path, "back")) == content(sqlite(saved.parent, "first"))
+    assert content(back) == content(url)
 
 
-def test_after_a_restore_new_rows_take_new_numbers(saved: Path, url: str) -> None:
-    restore(saved, url)
-    with closing(Store(url)) as store, store.writing() as db:
-        unit = Unit(organization_id=1, code="NEW", name="Mới", short="M", kind="internal")
-        db.add(unit)
-        db.flush()
-        assert unit.id == ROWS + 1
-
-
-def test_many_rows_are_copied_in_their_order(url: str, tmp_path: Path) -> None:
-    keys = {f"{number:x} {chr(0xC0 + number % 400)}" for number in range(1203)}
-    with closing(Store(url)) as store:
-        store.prepare()
-    add_seen(url, *keys)
-    restore(backup(url, tmp_path / "many.zip", NOW).file, sqlite(tmp_path, "second"))
-    assert seen(sqlite(tmp_path, "second")) == keys
-
-
-def test_a_half_done_change_of_another_process_is_left_out(url: str, tmp_path: Path) -> None:
-    full(url)
+def test_a_half_done_change_of_another_process_is_left_out(tmp_path: Path) -> None:
+    url = full(sqlite(tmp_path, "first"))
     with closing(Store(url)) as store, store.writing() as db:
         db.connection().execute(SEEN.insert(), {"channel": "x", "message_key": "half done", "at": NOW})
         file = backup(url, tmp_path / "saved.zip", NOW).file
@@ -194,7 +200,7 @@ def test_all_parts_are_of_one_instant(url: str, tmp_path: Path, monkeypatch: pyt
         add_seen(url, f"while {part.table} was copied")
         return part
 
-    full(url)
+    prepared(url)
     monkeypatch.setattr(rooms, "write_part", write_part)
     restore(backup(url, tmp_path / "saved.zip", NOW).file, sqlite(tmp_path, "second"))
     assert (len(seen(url)), seen(sqlite(tmp_path, "second"))) == (len(ALL), set())
@@ -220,7 +226,7 @@ def test_a_failed_backup_leaves_no_file(tmp_path: Path, monkeypatch: pytest.Monk
     def full_disk(*_: Any) -> Part:
         raise OSError(28, "No space left on device")
 
-    url = full(sqlite(tmp_path / ".", "first"))
+    url = prepared(sqlite(tmp_path, "first"))
     files = set(tmp_path.iterdir())
     monkeypatch.setattr(rooms, "write_part", full_disk)
     assert "No space left" in refusal("not_written", backup, url, tmp_path / "saved.zip", NOW)
@@ -242,9 +248,7 @@ def test_what_cannot_be_backed_up_is_said(tmp_path: Path) -> None:
 
 
 def test_a_database_of_a_newer_program_is_not_backed_up(tmp_path: Path) -> None:
-    url = full(sqlite(tmp_path, "first"))
-    with closing(Store(url)) as store, store.writing() as db:
-        db.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    url = prepared(sqlite(tmp_path, "first"), "9999")
     assert "9999" in refusal("store_newer", backup, url, tmp_path / "saved.zip", NOW)
 
 
@@ -287,7 +291,7 @@ def test_a_changed_part_is_found_even_in_a_sound_zip_file(copy: Path, tmp_path: 
 def test_a_flipped_byte_is_found_or_harmless(saved: Path, copy: Path) -> None:
     whole, sound = saved.read_bytes(), verdict(saved)
     verdicts = []
-    for place in range(0, len(whole), 61):
+    for place in range(0, len(whole), 97):
         copy.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
         verdicts.append(verdict(copy))
     assert set(verdicts) == {sound, "damaged"}
@@ -302,56 +306,52 @@ def test_a_file_cut_short_is_found(saved: Path, copy: Path, tmp_path: Path, shar
     refusal("no_file", restore, tmp_path / "none.zip", sqlite(tmp_path, "second"))
 
 
-def test_a_place_with_rows_is_left_alone(saved: Path, url: str) -> None:
-    full(url)
+def test_a_place_with_rows_is_left_alone(saved: Path, tmp_path: Path) -> None:
+    url = full(sqlite(tmp_path, "second"))
     before = content(url)
     refusal("place_taken", restore, saved, url)
     assert content(url) == before
 
 
-def test_tables_without_rows_are_an_empty_place(saved: Path, url: str) -> None:
-    with closing(Store(url)) as store:
-        store.prepare()
+def test_tables_without_rows_are_an_empty_place(saved: Path, tmp_path: Path) -> None:
+    url = prepared(sqlite(tmp_path, "second"))
     restore(saved, url)
     assert content(url) == content(sqlite(saved.parent, "first"))
 
 
 def test_empty_tables_of_another_release_are_not_filled(saved: Path, tmp_path: Path) -> None:
-    url = sqlite(tmp_path, "second")
-    with closing(Store(url)) as store:
-        store.prepare()
-        with store.writing() as db:
-            db.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    url = prepared(sqlite(tmp_path, "second"), "9999")
     refusal("place_other", restore, saved, url)
 
 
-def test_a_failed_restore_leaves_the_place_empty(saved: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def half(reader: backup_file.Reader, part: Part) -> Iterator[dict[str, Any]]:
-        rows = map(part.row, reader.lines(part))
-        yield next(rows)
-        yield from [next(rows)] * 2 if part.table == "account" else rows
+def test_a_failed_restore_leaves_the_place_empty_and_another_try_goes_well(
+    saved: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def twice(reader: backup_file.Reader, part: Part) -> Iterator[dict[str, Any]]:
+        rows = list(map(part.row, reader.lines(part)))
+        yield from rows * 2 if part.table == "account" else rows
 
     with monkeypatch.context() as changed:
-        changed.setattr(backup_file.Reader, "rows", half)
+        changed.setattr(backup_file.Reader, "rows", twice)
         assert "account" in refusal("not_taken", restore, saved, url)
-    with closing(Store(url)) as store:
-        assert store.revision() is None
+    assert revision(url) is None
     restore(saved, url)
+    assert next_unit_id(url) == ROWS + 1
 
 
-def test_rows_that_read_back_otherwise_go(saved: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_read_back_otherwise_go(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fewer(reader: backup_file.Reader, part: Part) -> Iterator[dict[str, Any]]:
         rows = list(map(part.row, reader.lines(part)))
         yield from rows[1:] if part.table == "seen" else rows
 
+    url = sqlite(tmp_path, "second")
     monkeypatch.setattr(backup_file.Reader, "rows", fewer)
     assert "seen" in refusal("not_same", restore, saved, url)
-    with closing(Store(url)) as store:
-        assert store.revision() is None
+    assert revision(url) is None
 
 
 def test_text_that_postgresql_cannot_hold_is_named_by_its_table(tmp_path: Path) -> None:
-    url = full(sqlite(tmp_path, "first"))
+    url = prepared(sqlite(tmp_path, "first"))
     add_seen(url, "a\x00b")
     file = backup(url, tmp_path / "saved.zip", NOW).file
     with scratch_database() as server:

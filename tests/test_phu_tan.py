@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import yaml
 
 from plans.burden import burden, works_of
 from plans.file import read_plan
-from plans.indicators import names_in
+from plans.indicators import judge, names_in
 from plans.model import PeriodKind, Work
 
 HERE = Path(__file__).parent
@@ -145,14 +146,14 @@ def test_periods_follow_decree_09_and_end_at_the_ministrys_day(
     [
         ("VHXH", (9, 9, 9, 10)),
         ("KT", (10, 10, 10, 11)),
-        ("TTPVHCC", (14, 21, 14, 24)),
+        ("TTPVHCC", (9, 16, 12, 22)),
         ("VP", (6, 6, 6, 9)),
         ("TTDVTH", (0, 0, 0, 0)),
         ("VPDKDD", (2, 2, 2, 2)),
         ("MTTQ", (0, 0, 0, 0)),
     ],
 )
-def test_no_unit_is_asked_much_more_than_a_dozen_questions_a_quarter(
+def test_no_unit_is_asked_much_more_than_a_dozen_questions_save_by_eleven_targets_at_the_years_end(
     unit: str, questions: tuple[int, ...]
 ) -> None:
     asked = burden(PLAN)[unit]
@@ -173,6 +174,19 @@ def test_an_indicator_never_lacks_a_figure_in_a_period_that_asks_for_another(wor
     for indicator in work.indicators:
         together = {asked[name] for name in names_in(indicator.formula or "0") if name in asked}
         assert len(together) == 1
+
+
+@pytest.mark.parametrize("work", works_of(PLAN), ids=lambda work: work.code)
+def test_every_figure_is_asked_at_the_years_end_when_its_target_is_judged(work: Work) -> None:
+    assert all("Y" in question.asked for indicator in work.indicators for question in indicator.questions)
+
+
+def test_publication_is_met_only_where_no_channel_lacks_a_procedure() -> None:
+    (indicator,) = TASKS["2.3"].indicators
+    assert [q.asked for q in indicator.questions] == [("Q1", "H1", "Q3", "Y")] * 2
+    for missing, kind in ((0, "met"), (1, "missed")):
+        figures = {"due": Decimal(310), "missing": Decimal(missing)}
+        assert judge(indicator, figures, {}).kind == kind
 
 
 def test_satisfaction_is_asked_once_a_year() -> None:

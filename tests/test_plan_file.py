@@ -127,6 +127,7 @@ def test_the_shipped_plan_is_sound() -> None:
     assert len(read_plan(SHIPPED).tasks) == 19
 
 
+PERIODS = SAMPLE[SAMPLE.index("periods:") : SAMPLE.index("tasks:")]
 ONE_FAULT: list[tuple[str, str, str, dict[str, Any]]] = [
     # the shape
     ("    label: quý III năm 2025\n", "", "missing_field", {"field": "label"}),
@@ -151,7 +152,9 @@ ONE_FAULT: list[tuple[str, str, str, dict[str, Any]]] = [
     ("implement: all", "implement: everyone  # !", "not_a_list", {"field": "implement", "given": "everyone"}),
     ("{on: 2025-08-11}", "2025-08-11  # !", "not_a_section", {"field": "effective_from"}),
     ("  year: 2025", "  year: 2025\n  title: Bản cũ  # !", "repeated_key", {"field": "title"}),
+    ("value: 82.5}", "value: nan}  # !", "wrong_value", {"field": "value", "given": "nan"}),
     # the sense
+    (PERIODS, "periods: []  # !\n", "no_periods", {}),
     ("code: TTDV,", "code: VHXH,  # !\n    ", "duplicate_code", {"kind": "unit", "name": "VHXH"}),
     ("code: 2.10", "code: 2.1  # !", "duplicate_code", {"kind": "task", "name": "2.1"}),
     (
@@ -160,6 +163,15 @@ ONE_FAULT: list[tuple[str, str, str, dict[str, Any]]] = [
         "duplicate_code",
         {"kind": "question", "name": "found"},
     ),
+    (
+        "    baselines:\n",
+        "    baselines:\n      - {code: satisfied, label: x, year: 2024, unit: x}  # !\n",
+        "duplicate_code",
+        {"kind": "baseline", "name": "satisfied"},
+    ),
+    ("code: money,", "code: so-tien,  # !\n            ", "bad_name", {"kind": "question", "name": "so-tien"}),
+    ("code: money,", "code: max,  # !\n            ", "bad_name", {"kind": "question", "name": "max"}),
+    ("unit: triệu đồng,", "unit: công trình,  # !\n            ", "bad_money_unit", {"given": "công trình"}),
     ("coordinator: VHXH", "coordinator: VP  # !", "unknown_unit", {"field": "coordinator", "name": "VP"}),
     ("[VHXH, DD]", "[VHXH, VP]  # !", "unknown_unit", {"field": "lead", "name": "VP"}),
     ("implement: all", "implement: [KT, VP]  # !", "unknown_unit", {"field": "implement", "name": "VP"}),
