@@ -110,5 +110,6 @@ def open_store(url: str, is_demo: bool) -> Store:
     with store.reading() as db:
         organizations = db.exec(select(Organization)).all()
     if not is_demo and any(organization.is_demo for organization in organizations):
+        store.close()
         raise StoreFault("store_is_demo")
     return store

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+from sqlalchemy.exc import DBAPIError
 
 from bot import plan_commands
+from bot.backup_file import CareFault
 from bot.platform import StartFailed
 from bot.settings import BadSettings, Settings, read_settings
 from messages import plain
@@ -34,14 +36,19 @@ def main() -> None:
         for name, what in error.faults:
             typer.echo(plain("cli.bad_setting", name=name, what=what), err=True)
         sys.exit(1)
-    except (StoreFault, StartFailed) as error:
-        facts = error.facts if isinstance(error, StoreFault) else {}
-        stop(error.code, **facts)
+    except StartFailed as error:
+        stop(f"cli.{error.code}")
+    except StoreFault as error:
+        stop(f"cli.{error.code}", **error.facts)
+    except CareFault as error:
+        stop(f"care.fault_{error.code}", **error.facts)
+    except DBAPIError:
+        stop("cli.store_unreachable")
 
 
-def stop(code: str, **facts: object) -> NoReturn:
+def stop(block: str, **facts: object) -> NoReturn:
     """Say why it cannot go on, and exit with 1."""
-    typer.echo(plain(f"cli.{code}", **facts), err=True)
+    typer.echo(plain(block, **facts), err=True)
     sys.exit(1)
 
 
@@ -64,11 +71,11 @@ def run() -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     store = open_store(settings.url, is_demo=False)
     if not _has_plan(store):
-        stop("no_plan")
+        stop("cli.no_plan")
     clock = Clock()
     found = platforms(settings, clock)
     if not found:
-        stop("no_platform")
+        stop("cli.no_platform")
     _serve(App(store, found, clock).run())
 
 
@@ -90,7 +97,8 @@ def init(
         raise typer.Exit(1) from None
     store = open_store(settings.url, is_demo=False)
     prepare(store, file, settings, datetime.now(UTC), example=example, is_demo=False)
-    typer.echo(plain("cli.ready", title=file.plan.title, year=file.plan.year))
+    is_past = max(period.lock for period in file.periods) < datetime.now(UTC).date()
+    typer.echo(plain("cli.ready", title=file.plan.title, year=file.plan.year, is_past=is_past))
 
 
 @app.command(help=plain("cli.help_invite"))
@@ -105,15 +113,15 @@ def invite(
     from storage.people import make_invite, the_organization, units_of
 
     if role not in access.ROLES:
-        stop("no_such_role", role=role, roles=access.ROLES)
+        stop("cli.no_such_role", role=role, roles=access.ROLES)
     store = open_store(read_settings().url, is_demo=False)
     with store.writing() as db:
         organization = the_organization(db)
         if organization is None or organization.id is None:
-            stop("no_plan")
+            stop("cli.no_plan")
         codes = {one.code.upper(): one.id for one in units_of(db, organization.id)}
         if (unit is None and role in access.IN_A_UNIT) or (unit is not None and unit.upper() not in codes):
-            stop("no_such_unit", unit=unit, units=list(codes))
+            stop("cli.no_such_unit", unit=unit, units=list(codes))
         unit_id = codes[unit.upper()] if unit is not None else None
         code = make_invite(db, organization.id, unit_id, role, datetime.now(UTC), name)
         link = join_link(organization.join_link, code)
@@ -135,7 +143,7 @@ def summary(period: Annotated[str | None, typer.Option(help=plain("cli.help_summ
     with store.reading() as db:
         organization = the_organization(db)
         if organization is None or organization.id is None:
-            stop("no_plan")
+            stop("cli.no_plan")
         today = datetime.now(ZoneInfo(organization.timezone)).date()
         found = current_period(db, organization.id, today, period and period.upper())
         if found is None:
@@ -150,10 +158,37 @@ def summary(period: Annotated[str | None, typer.Option(help=plain("cli.help_summ
 @app.command(help=plain("cli.help_backup"))
 def backup(file: Path) -> None:
     from bot.backup import backup as make
-    from messages import plain as say
 
-    done = make(read_settings().url, file, datetime.now(UTC))
-    typer.echo(say("care.backed_up", done=done))
+    typer.echo(plain("care.backed_up", done=make(read_settings().url, file, datetime.now(UTC))))
+
+
+@app.command(help=plain("cli.help_restore"))
+def restore(file: Path) -> None:
+    from bot.backup import restore as put_back
+
+    settings = read_settings()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    typer.echo(plain("care.restored", done=put_back(file, settings.url)))
+
+
+@app.command(help=plain("cli.help_doctor"))
+def doctor() -> None:
+    from bot.clock import Clock
+    from bot.doctor import examine, unreadable, worst
+
+    def check_token() -> str:
+        from bot.telegram import whoami
+
+        return asyncio.run(whoami(settings, Clock()))
+
+    try:
+        settings = read_settings()
+        findings = examine(settings, datetime.now(UTC), check_token)
+    except BadSettings as error:
+        findings = unreadable(error)
+    for finding in findings:
+        typer.echo(finding.line)
+    raise typer.Exit(1 if worst(findings) == "bad" else 0)
 
 
 def _has_plan(store: Any) -> bool:
@@ -186,7 +221,8 @@ def _log_to_stderr(level: int, secrets: list[str]) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_Hiding(secrets))
     logging.basicConfig(level=level, handlers=[handler])
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    for name in ("apscheduler", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _serve(work: Coroutine[Any, Any, None]) -> None:

@@ -15,7 +15,7 @@ from sqlmodel import Session
 from bot.clock import Clock
 from bot.pacer import Pacer
 from bot.platform import Choice, Message, Moved, Platform, RecipientGone, Refused, SendFailed, TryLater
-from bot.transactions import Transactions
+from bot.transactions import GaveUp, Transactions
 from scheduler.making import Later, Made, Maker
 from storage import outbox
 from storage.chats import set_reachable
@@ -24,6 +24,8 @@ from storage.outbox import Claimed
 log = logging.getLogger("dondoc.delivery")
 
 LEASE = timedelta(seconds=60)
+RENEW = timedelta(seconds=20)
+"""Leases of rows still waiting for their turn (a long pause, a slow pace) are renewed so often."""
 IN_FLIGHT = 64
 REMINDERS_IN_FLIGHT = 16
 """Replies always find a free place beside them."""
@@ -31,6 +33,7 @@ REPLIES_LIVE = timedelta(days=1)
 LOOK_AGAIN = 30.0
 """Seconds after which the outbox is looked at even when nobody woke us (another process may have written)."""
 DRAIN = 5.0
+LAST_TRIES = 5
 
 Outcome = Callable[[Session], None]
 
@@ -58,8 +61,9 @@ class Delivery:
         self._woken = asyncio.Event()
         self._sent: list[tuple[int, str | None]] = []
         self._outcomes: list[Outcome] = []
-        self._tasks: dict[asyncio.Task[None], int] = {}
+        self._tasks: dict[asyncio.Task[None], Claimed] = {}
         self._loose: set[asyncio.Task[None]] = set()
+        self._renewed_at = clock.now()
 
     def wake(self) -> None:
         """Something may be ready to send."""
@@ -75,7 +79,7 @@ class Delivery:
                 rows, wait = await self._turn()
                 for row in rows:
                     task = asyncio.create_task(self._deliver(row))
-                    self._tasks[task] = row.priority
+                    self._tasks[task] = row
                     task.add_done_callback(self._finished)
                 if not rows and not self._sent and not self._outcomes:
                     with contextlib.suppress(TimeoutError):
@@ -90,12 +94,19 @@ class Delivery:
         sent, outcomes = self._sent, self._outcomes
         self._sent, self._outcomes = [], []
         now = self._clock.now()
-        if not sent and not outcomes and not await self._transactions.read(self._has_work(now)):
+        held, places, for_reminders = self._held(now), *self._free()
+
+        def has_work(db: Session) -> bool:
+            least = outbox.REMINDER if for_reminders > 0 else outbox.REPLY
+            return places > 0 and outbox.is_ready(db, least, now)
+
+        if not sent and not outcomes and not held and not await self._transactions.read(has_work):
             return [], await self._transactions.read(lambda db: self._wait(db, now))
 
         def work(db: Session) -> list[Claimed]:
             self._record(db, sent, outcomes, now)
-            return self._claim(db, now)
+            outbox.renew(db, held, now + LEASE)
+            return _claim(db, places, for_reminders, now)
 
         try:
             return await self._transactions.write(work), 0.0
@@ -103,22 +114,18 @@ class Delivery:
             self._sent, self._outcomes = sent + self._sent, outcomes + self._outcomes
             raise
 
-    def _has_work(self, now: datetime) -> Callable[[Session], bool]:
-        return lambda db: self._free(outbox.REPLY) > 0 and outbox.is_ready(db, now)
+    def _free(self) -> tuple[int, int]:
+        """How many rows may go in flight now, and how many of them may be reminders."""
+        places = IN_FLIGHT - len(self._tasks)
+        reminders = sum(row.priority == outbox.REMINDER for row in self._tasks.values())
+        return places, min(places, REMINDERS_IN_FLIGHT - reminders)
 
-    def _claim(self, db: Session, now: datetime) -> list[Claimed]:
-        rows: list[Claimed] = []
-        for priority in (outbox.REPLY, outbox.REMINDER):
-            free = self._free(priority) - len(rows)
-            if free > 0:
-                rows += outbox.claim(db, priority, now, LEASE, free)
-        return rows
-
-    def _free(self, priority: int) -> int:
-        free = IN_FLIGHT - len(self._tasks)
-        if priority == outbox.REPLY:
-            return free
-        return min(free, REMINDERS_IN_FLIGHT - sum(self._tasks.values()))
+    def _held(self, now: datetime) -> list[int]:
+        """Rows in flight whose leases are to be renewed now."""
+        if now - self._renewed_at < RENEW:
+            return []
+        self._renewed_at = now
+        return [row.id for row in self._tasks.values()]
 
     def _record(
         self, db: Session, sent: list[tuple[int, str | None]], outcomes: list[Outcome], now: datetime
@@ -142,7 +149,7 @@ class Delivery:
         """Send one row; whatever happens to it becomes an outcome, never an exception."""
         channel = self._channels.get(row.channel)
         if channel is None:
-            return self._later(row, timedelta(minutes=10), counts=False)  # its platform is switched off
+            return self._switched_off(row)
         try:
             await channel.pacer.turn(row.chat_id, urgent=row.priority == outbox.REPLY)
             made = await self._made(row)
@@ -157,6 +164,12 @@ class Delivery:
         except Exception:
             log.exception("action=delivery_failed row=%s", row.id)
             self._end(row, "refused", "failed")
+
+    def _switched_off(self, row: Claimed) -> None:
+        """The platform of this chat does not run here: replies wait for it, an expired reminder does not."""
+        if row.expires_at is not None and row.expires_at <= self._clock.now():
+            return self._end(row, "dropped", "expired")
+        self._later(row, timedelta(minutes=10), counts=False)
 
     async def _made(self, row: Claimed) -> Made | Later | None:
         """The row's content; made now where it names a maker. None: nothing is left to say."""
@@ -188,8 +201,13 @@ class Delivery:
 
     async def _strip(self, channel: _Channel, message: Message) -> None:
         """Old buttons end as well as can be; where that fails they still change nothing."""
-        with contextlib.suppress(SendFailed):
+        try:
             await channel.platform.send(message)
+        except TryLater as error:
+            if error.after is not None:
+                channel.pacer.pause(error.after.total_seconds())
+        except SendFailed as error:
+            log.debug("action=strip_failed reason=%s", error.reason)
 
     def _failed(self, channel: _Channel, row: Claimed, error: SendFailed) -> None:
         """The one place that decides what a failure means."""
@@ -223,10 +241,25 @@ class Delivery:
         running = [*self._tasks, *self._loose]
         if running:
             await asyncio.wait(running, timeout=DRAIN)
+        unsent = [row.id for row in self._tasks.values()]
         for task in running:
             task.cancel()
         sent, outcomes, now = self._sent, self._outcomes, self._clock.now()
-        await self._transactions.write(lambda db: self._record(db, sent, outcomes, now))
+
+        def work(db: Session) -> None:
+            self._record(db, sent, outcomes, now)
+            outbox.release(db, unsent)
+
+        try:
+            await self._transactions.write(work, bears=lambda tries: tries < LAST_TRIES)
+        except GaveUp:
+            log.warning("action=not_recorded count=%s they will be sent again", len(sent))
+
+
+def _claim(db: Session, places: int, for_reminders: int, now: datetime) -> list[Claimed]:
+    rows = outbox.claim(db, outbox.REPLY, now, LEASE, places) if places > 0 else []
+    left = min(for_reminders, places - len(rows))
+    return rows + outbox.claim(db, outbox.REMINDER, now, LEASE, left) if left > 0 else rows
 
 
 def _gone(db: Session, account_id: int) -> None:

@@ -42,7 +42,7 @@ def prepare(store: Store, file: PlanFile, settings: Settings, now: datetime, exa
         load_calendar(db, organization.id, days)
         organization.is_demo = is_demo
         if example:
-            load_example(db, organization, now)
+            load_example(db, organization, now, with_chats=is_demo)
 
 
 def build(settings: Settings, opened: Callable[[str], None]) -> App:

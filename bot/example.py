@@ -10,7 +10,7 @@ import yaml
 from sqlmodel import Session, col, select
 
 import plans
-from storage.owed import Owed, find_owed, questions_of
+from storage.owed import Owed, find_owed, indicators_of, questions_of
 from storage.people import add_role
 from storage.reports import submit
 from storage.tables import Account, Conversation, Member, Obligation, Organization, Period, Task, Unit
@@ -19,8 +19,11 @@ EXAMPLE = Path(plans.__file__).parent / "phu-tan-example.yaml"
 CHANNEL = "browser"
 
 
-def load_example(db: Session, organization: Organization, now: datetime) -> None:
-    """Write the example's people and what they filed. Does nothing where people are already."""
+def load_example(db: Session, organization: Organization, now: datetime, with_chats: bool) -> None:
+    """Write the example's people and what they filed. Does nothing where people are already.
+
+    `with_chats`: they chat in the browser of this computer (the demo).
+    """
     if db.exec(select(Member)).first() is not None:
         return
     example: dict[str, Any] = yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))
@@ -29,6 +32,8 @@ def load_example(db: Session, organization: Organization, now: datetime) -> None
     staff: dict[str, int] = {}
     for person in example["people"]:
         member_id = _add_person(db, organization.id, person, units.get(person.get("unit")), now)
+        if with_chats:
+            _add_chat(db, organization.id, member_id, person["chat"])
         if person["role"] == "staff":
             staff[person["unit"]] = member_id
     for period_code, by_unit in example["filed"].items():
@@ -46,15 +51,16 @@ def _add_person(
     db.flush()
     assert member.id is not None
     add_role(db, organization_id, member.id, unit_id, person["role"])
-    account = Account(
-        organization_id=organization_id, member_id=member.id, channel=CHANNEL, chat_id=person["chat"]
-    )
+    return member.id
+
+
+def _add_chat(db: Session, organization_id: int, member_id: int, chat_id: str) -> None:
+    account = Account(organization_id=organization_id, member_id=member_id, channel=CHANNEL, chat_id=chat_id)
     db.add(account)
     db.flush()
     assert account.id is not None
     db.add(Conversation(account_id=account.id))
     db.flush()
-    return member.id
 
 
 def _owed(db: Session, organization_id: int, period: str, unit: str, task: str) -> Owed:
@@ -74,6 +80,8 @@ def _owed(db: Session, organization_id: int, period: str, unit: str, task: str) 
 def _file(db: Session, owed: Owed, figures: dict[str, int], member_id: int) -> None:
     """As if filed on the morning after the period's data ended."""
     at = datetime.combine(owed.data_to + timedelta(days=1), time(2, 0), UTC)
-    questions = [question.model_dump(mode="json") for question in questions_of(db, owed)]
+    questions = [
+        question.model_dump(mode="json") for question in questions_of(db, owed, indicators_of(db, owed.task_id))
+    ]
     answers = {code: {"kind": "figure", "n": str(value)} for code, value in figures.items()}
     submit(db, owed.id, answers, questions, None, member_id, False, at)

@@ -6,6 +6,7 @@ import asyncio
 import heapq
 import itertools
 import time
+from collections.abc import Awaitable, Callable
 
 from bot.platform import Limits
 
@@ -15,8 +16,15 @@ FORGET_AFTER = 1000
 class Pacer:
     """`await turn(…)` returns when the next message may go; the urgent ones first."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._limits = limits
+        self._monotonic = monotonic
+        self._sleep = sleep
         self._next = 0.0
         self._paused_until = 0.0
         self._chats: dict[str, float] = {}
@@ -27,7 +35,7 @@ class Pacer:
     async def turn(self, chat_id: str, urgent: bool) -> None:
         """Wait for this chat's pace, then for the common one."""
         await self._chat_turn(chat_id)
-        if not self._limits.overall and self._paused_until <= time.monotonic():
+        if not self._limits.overall and self._paused_until <= self._monotonic():
             return
         waiter = asyncio.get_running_loop().create_future()
         heapq.heappush(self._queue, (not urgent, next(self._count), waiter))
@@ -37,27 +45,28 @@ class Pacer:
 
     def pause(self, seconds: float) -> None:
         """Nobody writes for so long (the platform said 429)."""
-        self._paused_until = max(self._paused_until, time.monotonic() + seconds)
+        self._paused_until = max(self._paused_until, self._monotonic() + seconds)
 
     async def _chat_turn(self, chat_id: str) -> None:
         is_group = chat_id.startswith("-")
         rate = self._limits.group_per_minute / 60 if is_group else self._limits.chat
         if not self._limits.chat or not rate:
             return
-        now = time.monotonic()
-        at = max(self._chats.get(chat_id, 0.0), now - (self._limits.chat_burst - 1) / rate)
+        burst = 1 if is_group else self._limits.chat_burst  # a group's limit is on every minute
+        now = self._monotonic()
+        at = max(self._chats.get(chat_id, 0.0), now - (burst - 1) / rate)
         self._chats[chat_id] = at + 1 / rate
         if len(self._chats) > FORGET_AFTER:
             self._chats = {chat: until for chat, until in self._chats.items() if until > now - 60}
         if at > now:
-            await asyncio.sleep(at - now)
+            await self._sleep(at - now)
 
     async def _run(self) -> None:
         while self._queue:
-            now = time.monotonic()
+            now = self._monotonic()
             ready = max(self._next, self._paused_until)
             if ready > now:
-                await asyncio.sleep(ready - now)
+                await self._sleep(ready - now)
                 continue
             _, _, waiter = heapq.heappop(self._queue)
             if waiter.cancelled():

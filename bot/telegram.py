@@ -99,6 +99,17 @@ class Telegram:
         trouble.over()
         return f"https://t.me/{me['username']}?start={{code}}"
 
+    async def name(self) -> str:
+        """The bot's name, asked once. Raises StartFailed or SendFailed."""
+        for request in self._requests:
+            await request.initialize()
+        try:
+            return str((await self._client.call("getMe"))["username"])
+        except InvalidToken:
+            raise StartFailed("telegram_token") from None
+        except TelegramError as error:
+            raise translated(error) from None
+
     async def listen(self, accept: Accept) -> None:
         offset = 0
         trouble = Trouble(self._sleep)
@@ -326,3 +337,13 @@ def from_settings(settings: Settings, clock: Clock) -> Telegram | None:
     limits = Limits(settings.telegram_rate, settings.telegram_chat_rate, BURST, GROUP_PER_MINUTE)
     token = settings.telegram_bot_token.get_secret_value()
     return Telegram(token, settings.telegram_api_url, limits, clock.now)
+
+
+async def whoami(settings: Settings, clock: Clock) -> str:
+    """The bot's name, asked once. Raises StartFailed for a wrong token, SendFailed where nobody answers."""
+    telegram = from_settings(settings, clock)
+    assert telegram is not None
+    try:
+        return await telegram.name()
+    finally:
+        await telegram.close()

@@ -10,13 +10,16 @@ from typing import TypeVar
 
 from sqlmodel import Session
 
-from storage.store import Store, is_away
+from storage.store import Store, is_away, is_clash
 
 log = logging.getLogger("dondoc.database")
 Result = TypeVar("Result")
+Way = Callable[[Callable[[Session], Result]], Result]
 
 SLOW_COMMIT = 0.005
 SLOW_IN_A_ROW = 20
+CLASHES = 3
+"""So often another transaction may have been faster with the same unique key."""
 PAUSES = (0.005, 0.02, 0.1, 0.5, 2.0, 5.0)
 """Seconds before another try while the database is busy or away; the last one repeats."""
 
@@ -39,16 +42,26 @@ class Transactions:
     async def write(
         self, work: Callable[[Session], Result], bears: Callable[[int], bool] = lambda tries: True
     ) -> Result:
-        """One writing transaction; waits and tries again while the database is away.
+        """One writing transaction; waits and tries again while the database is away, or when another process was
+        faster with the same unique key.
 
         `bears(tries)` says whether to go on after that many failures; else GaveUp is raised.
         """
+        return await self._again(self._writing, work, bears)
+
+    async def read(self, work: Callable[[Session], Result]) -> Result:
+        """Work on a snapshot; waits and tries again while the database is away."""
+        return await self._again(self._reading, work, lambda tries: True)
+
+    async def _again(
+        self, how: Way[Result], work: Callable[[Session], Result], bears: Callable[[int], bool]
+    ) -> Result:
         tries = 0
         while True:
             try:
-                return await self._run(self._writing, work)
+                return await self._run(how, work)
             except Exception as error:
-                if not is_away(error):
+                if not is_away(error) and not (is_clash(error) and tries < CLASHES):
                     raise
                 tries += 1
                 if not bears(tries):
@@ -57,22 +70,17 @@ class Transactions:
                     log.warning("action=database_away reason=%s", type(error).__name__)
             await asyncio.sleep(PAUSES[min(tries, len(PAUSES)) - 1])
 
-    async def read(self, work: Callable[[Session], Result]) -> Result:
-        """Work on a snapshot."""
-        return await self._run(self._reading, work)
-
-    async def _run(
-        self, how: Callable[[Callable[[Session], Result]], Result], work: Callable[[Session], Result]
-    ) -> Result:
+    async def _run(self, how: Way[Result], work: Callable[[Session], Result]) -> Result:
         if self._pool is not None:
             return await asyncio.get_running_loop().run_in_executor(self._pool, how, work)
-        result = how(work)
-        self._notice(self.store.commit_took)
-        return result
+        return how(work)
 
     def _writing(self, work: Callable[[Session], Result]) -> Result:
         with self.store.writing() as db:
-            return work(db)
+            result = work(db)
+        if self._pool is None:
+            self._notice(self.store.commit_took)
+        return result
 
     def _reading(self, work: Callable[[Session], Result]) -> Result:
         with self.store.reading() as db:

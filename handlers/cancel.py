@@ -17,7 +17,7 @@ def cancel(desk: Desk, _argument: str = "") -> None:
     desk.reply(
         "cancel.kept",
         [button(f"/report {draft.obligation_id}", "cancel.label_continue")],
-        count=len(draft.answers),
+        count=sum(":" not in name for name in draft.answers),
     )
 
 

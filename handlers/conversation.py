@@ -49,9 +49,10 @@ def begin(
     """
     draft = find_draft(desk.db, flow.name, obligation_id, desk.chat.account_id)
     if draft is None:
-        draft = add_draft(desk.db, desk.chat, flow.name, obligation_id, args, desk.now)
-        draft.answers, draft.changed = answers or {}, bool(answers)
-    elif draft.args != args:
+        draft = add_draft(desk.db, desk.chat, flow.name, obligation_id, args, answers or {}, desk.now)
+    if draft.args != args:
+        if obligation_id is None:  # begun for something else: another code, other units
+            draft.answers = {}
         draft.args, draft.changed, draft.has_new_args = args, True, True
     desk.chat.draft = draft
     flow.check(desk, draft)

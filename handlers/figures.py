@@ -55,7 +55,7 @@ def retyped(question: Asked) -> Callable[[str], str]:
         try:
             reading = numbers.read(text, question["type"], question["unit"])
         except numbers.NotANumber:
-            raise Misunderstood("talk.choose_one") from None
+            raise Misunderstood("report.choose_or_retype") from None
         if not isinstance(reading, numbers.Figure):
             raise Misunderstood("report.still_ambiguous")
         return str(reading.value)
@@ -119,13 +119,17 @@ def above_total(question: Asked, value: Value, values: dict[str, Value]) -> bool
 
 
 def doubt(question: Asked, value: Value) -> str | None:
-    """Why a figure deserves a second look beside the last one: "below" for a cumulative one, or "far"."""
-    last = question["last"]
-    if last is None or last["kind"] != "figure" or value["kind"] != "figure":
+    """Why a figure deserves a second look beside the last one: "below" for a cumulative one, or "far".
+
+    Nothing arisen counts as zero: a total that began with figures cannot have come to nothing.
+    """
+    new, old = figure_of(value), figure_of(question["last"] or {"kind": "missing"})
+    if new is None or old is None:
         return None
-    new, old = Decimal(value["n"]), Decimal(last["n"])
     if question["mode"] == "C" and new < old:
         return "below"
+    if value["kind"] != "figure":
+        return None
     least = FAR_AT_LEAST * (numbers.scale(question["unit"]) if question["type"] == "money" else 1)
     is_far = max(new, old) > FAR * min(new, old)
     return "far" if is_far and abs(new - old) > least else None
@@ -148,7 +152,7 @@ def promised_day(today: date) -> Callable[[str], str]:
 def read_day(text: str, today: date) -> date | None:
     """A day as people type it; without a year the next such day from today on. None when it is none."""
     folded = fold(text).removeprefix("ngay ").strip()
-    named = {"hom nay": 0, "mai": 1, "ngay mai": 1, "mot": 2, "ngay kia": 2}
+    named = {"hom nay": 0, "nay": 0, "mai": 1, "mot": 2, "kia": 2}
     if folded in named:
         return today + timedelta(days=named[folded])
     found = re.fullmatch(r"(\d{1,2})(?:\s*[/.\- ]\s*(\d{1,2})(?:\s*[/.\- ]\s*(\d{4}))?)?", folded)

@@ -29,6 +29,7 @@ from storage.owed import (
 from storage.reports import Filed, NotOpen, begin_draft, filed, filed_before, submit
 from storage.standing import figure_of
 
+ROW_ID = re.compile(r"[0-9]{1,9}")
 PERIOD = re.compile(r"\d{4}-(?:Q1|H1|Q3|Y)", re.IGNORECASE)
 Values = dict[str, dict[str, Any]]
 """Answers by question code: {"kind": "figure", "n": "1250"}, or none, promised (with "on"), not_ours."""
@@ -40,7 +41,7 @@ def report(desk: Desk, argument: str) -> None:
     Without one: the report left open here, or the list to pick from.
     """
     draft = desk.chat.draft
-    if argument.isdecimal():
+    if ROW_ID.fullmatch(argument):
         _open(desk, int(argument))
     elif PERIOD.fullmatch(argument):
         _past(desk, argument.upper())
@@ -55,7 +56,7 @@ def report(desk: Desk, argument: str) -> None:
 def _named(desk: Desk, code: str) -> list[Owed]:
     """The task's reports of the current period, filed ones too: they can be corrected."""
     period = current_period(desk.db, desk.person.organization_id, desk.today)
-    if period is None or period.id is None:
+    if period is None:
         return []
     expected = of_period(desk.db, period.id, access.units_for(desk.person, "report"))
     return [item for item in expected if item.task_code.casefold() == code.casefold()]
@@ -91,8 +92,8 @@ def _open(desk: Desk, obligation_id: int) -> None:
 def _frozen(desk: Desk, owed: Owed) -> dict[str, Any]:
     """The flow's arguments: the obligation and its questions, as they stand now."""
     before = filed_before(desk.db, owed)
-    questions = questions_of(desk.db, owed)
     indicators, baselines = indicators_of(desk.db, owed.task_id), baselines_of(desk.db, owed.task_id)
+    questions = questions_of(desk.db, owed, indicators)
     return {
         "owed": {
             "id": owed.id,
@@ -128,7 +129,8 @@ def _question(owed: Owed, question: Question, before: Filed | None) -> dict[str,
 
 
 def _filed_answers(earlier: Filed | None) -> dict[str, Any]:
-    """A filed report is opened with what it held; a promised figure is asked again."""
+    """A filed report is opened with what was answered; what followed by itself follows anew, and a promised
+    figure is asked again."""
     if earlier is None:
         return {}
     return {
@@ -139,7 +141,7 @@ def _filed_answers(earlier: Filed | None) -> dict[str, Any]:
             "at": earlier.at.isoformat(),
         }
         for question in earlier.questions
-        if earlier.answers[question["code"]]["kind"] != "promised"
+        if earlier.answers[question["code"]]["kind"] != "promised" and derived(question, earlier.answers) is None
     }
 
 
@@ -167,7 +169,8 @@ def reporting(
         case "send":
             _file(talk, owed, questions, values)
         case "edit":
-            labels = {question["code"]: question["label"] for question in questions}
+            asked = [question for question in questions if derived(question, values) is None]
+            labels = {question["code"]: question["label"] for question in asked}
             which = talk.choose("which", labels, "report.which")
             talk.forget(which, "which", "confirm", "early")
         case "later":
@@ -198,6 +201,7 @@ def _figure(
         question=question,
         position=position + 1,
         count=len(questions),
+        with_title=talk.is_anew or position == 0,
     )
     if pair := value.pop("pair", None):
         partner = next(other for other in questions if other["code"] == pair["code"])
@@ -267,7 +271,8 @@ def _file(talk: Talk, owed: dict[str, Any], questions: list[dict[str, Any]], val
             desk.now,
         )
     except NotOpen:
-        return talk.end("report.closed")
+        talk.drop("confirm")
+        return talk.leave("report.closed")
     desk.note("reported", f"obligation {owed['id']}")
     rest = mine(desk.db, desk.person, "report", desk.today)
     following = [item for item in rest if item.unit_id == owed["unit_id"] and item.id != owed["id"]]

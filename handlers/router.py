@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from handlers import COMMANDS, FLOWS, access
 from handlers.cancel import cancel
 from handlers.conversation import Command
-from handlers.desk import Desk
+from handlers.desk import Desk, button
 from handlers.help import help, idle
 from handlers.start import try_code
 from handlers.talk import Heard, run
 from messages import say
 from plans.text import fold
+from storage.reports import name_of
 
 
 def hear(desk: Desk) -> None:
     """Do what the message asks for; every message gets an answer."""
     incoming = desk.incoming
     try:
+        if _was_ended(desk):
+            return
         match incoming.kind:
             case "choice":
                 _chosen(desk, incoming.text)
@@ -28,6 +32,25 @@ def hear(desk: Desk) -> None:
                 _prefixed(desk, "talk.unreadable", what=incoming.text)
     except access.Denied as denied:
         desk.reply(denied.block)
+
+
+def _was_ended(desk: Desk) -> bool:
+    """Leave a shared draft that a colleague has sent meanwhile; True when that is the answer to what came in."""
+    draft = desk.chat.draft
+    if draft is None or not draft.is_closed:
+        return False
+    desk.chat.draft = desk.chat.asked = None
+    if desk.incoming.text.startswith("/"):
+        return False
+    last = list(draft.answers.values())[-1]
+    desk.reply(
+        "talk.ended",
+        [button(f"/report {draft.obligation_id}", "talk.label_look")],
+        name=name_of(desk.db, last["by"]),
+        at=datetime.fromisoformat(last["at"]),
+        zone=desk.chat.zone,
+    )
+    return True
 
 
 def _typed(desk: Desk, text: str) -> None:
@@ -74,16 +97,16 @@ def _command(desk: Desk, text: str) -> None:
     word, _, argument = text[1:].partition(" ")
     command = COMMANDS.get(fold(word))
     if command is None:
-        return desk.reply("talk.no_such_command", word=word[:30])
+        return _prefixed(desk, "talk.no_such_command", word=word[:30])
     _open(desk, command, argument.strip())
 
 
 def _spoken(folded: str) -> tuple[Command, str] | None:
-    """A command said without the slash: "báo cáo 2.9"."""
+    """A command said without the slash: "báo cáo 2.9", not any sentence that begins with such a word."""
     words = folded.split()
     for count in (2, 1):
         command = COMMANDS.get("".join(words[:count]))
-        if command is not None:
+        if command is not None and (len(words) == count or any(map(str.isdigit, folded))):
             return command, " ".join(words[count:])
     return None
 
@@ -112,17 +135,17 @@ def go_on(desk: Desk) -> None:
 
 
 def back(desk: Desk) -> None:
-    """Forget the last answer of the open draft and ask it again."""
-    draft = desk.chat.draft
-    if draft is not None and draft.answers:
-        draft.answers.popitem()
-        draft.changed = True
-    go_on(desk)
+    """Forget the answer before the open question and ask it again."""
+    if desk.chat.draft is None:
+        return idle(desk)
+    _answer(desk, Heard(is_back=True))
 
 
 def skip(desk: Desk) -> None:
     """No question is passed over unseen: say how to answer without a figure."""
-    _prefixed(desk, "talk.cannot_skip")
+    if desk.chat.draft is None:
+        return idle(desk)
+    _prefixed(desk, "talk.cannot_skip", is_figure=desk.chat.is_lettered)
 
 
 def _prefixed(desk: Desk, block: str, **facts: Any) -> None:

@@ -60,6 +60,7 @@ def joining(talk: Talk, invite_id: int, role: str, unit: str | None, organizatio
         agreed = talk.choose("consent", ["agree", "refuse"], "start.consent", name=None, **facts)
         name = talk.ask("name", a_name, "start.name") if agreed == "agree" else None
     if agreed == "refuse" or name is None:
+        talk.draft.args = talk.draft.args | {"name": None}
         return talk.end("start.refused")
     _join(talk, invite_id, name)
 
@@ -71,10 +72,12 @@ def _join(talk: Talk, invite_id: int, name: str) -> None:
     except BadCode:
         return talk.end("start.bad_code")
     member_id = join(desk.db, invite, desk.chat.account_id, name, desk.now)
+    desk.db.get_one(Member, member_id).name = name  # a member who joins again may have corrected it
     desk.note("joined", f"member {member_id}")
     _become(desk, invite, member_id)
     names = offered(desk)
-    talk.end("start.welcome", buttons(names), name=desk.person.name, role=invite.role)
+    unit = talk.draft.args["unit"]
+    talk.end("start.welcome", buttons(names), name=desk.person.name, role=invite.role, unit=unit)
     talk.also(menu(names))
 
 

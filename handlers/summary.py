@@ -40,6 +40,8 @@ def _show(desk: Desk, found: Standing, view: str, page: int, is_whole: bool) -> 
         "missing": found.owed,
     }
     rows = views.get(view, [])
+    if page * PAGE >= len(rows):  # an old button: the list has become shorter
+        page = 0
     shown = rows[page * PAGE : (page + 1) * PAGE]
     code = found.period.code
     choices = [

@@ -47,10 +47,11 @@ class _Restart(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What came in for the open draft: a typed text or the position of a choice."""
+    """What came in for the open draft: a typed text, the position of a choice, or the wish to go back."""
 
     text: str | None = None
     choice: int | None = None
+    is_back: bool = False
 
 
 class Talk:
@@ -62,7 +63,10 @@ class Talk:
         self._heard = heard
         self._was_tap = heard is not None and heard.choice is not None
         self._shown_here = desk.chat.asked
+        self.is_anew = heard is None
+        """Nothing was heard: the talk is opened, or its question shown once more."""
         self._fresh: set[str] = set()
+        self._passed: list[str] = []
         self._notes: list[Markup] = []
         self._question: Reply | None = None
         self.is_secret = False
@@ -89,9 +93,10 @@ class Talk:
         """
         known = self.draft.answers.get(name)
         if known is not None and known["print"] == fingerprint:
+            self._passed.append(name)
             return known["value"]
         labels = {code: label(f"{_file(block)}.label_{code}") for code in choices}
-        if self.draft.answers:
+        if self._passed:
             labels["back"] = label("talk.label_back")
         was = known["value"] if known else None
 
@@ -104,6 +109,7 @@ class Talk:
         if value == {"kind": "back"}:
             self.back()
         self._store(name, value, fingerprint)
+        self._passed.append(name)
         return value
 
     def choose(
@@ -118,10 +124,11 @@ class Talk:
     ) -> str:
         """One of `options`: codes labelled by blocks `label_<code>`, or a mapping of codes to labels.
 
-        With `read`, something typed instead is taken too.
+        With `read`, a figure typed instead is taken too: then digits are never the number of a choice.
         """
         known = self.draft.answers.get(name)
         if known is not None and (read is not None or known["value"] in options):
+            self._passed.append(name)
             return str(known["value"])
         if not isinstance(options, Mapping):
             options = {code: label(f"{_file(block)}.label_{code}") for code in options}
@@ -133,8 +140,9 @@ class Talk:
                 raise Misunderstood("talk.choose_one")
             return read(heard.text or "")
 
-        value = self._hear(name, answered, block, dict(options), False, facts)
+        value = self._hear(name, answered, block, dict(options), read is not None, facts)
         self._store(name, value, "")
+        self._passed.append(name)
         return str(value)
 
     def is_fresh(self, name: str) -> bool:
@@ -147,34 +155,32 @@ class Talk:
 
     def forget(self, *names: str) -> NoReturn:
         """Forget answers, with what hangs on them (`name:…`), and run again from the top."""
-        for known in list(self.draft.answers):
-            if any(known == name or known.startswith(f"{name}:") for name in names):
-                del self.draft.answers[known]
-        self.draft.changed = True
+        for name in names:
+            self.drop(name)
         raise _Restart
 
     def replace(self, name: str, value: Answer) -> NoReturn:
         """Another answer was typed instead of the one called `name`: keep it, and run again."""
-        fingerprint = self.draft.answers[name]["print"]
-        for known in [known for known in self.draft.answers if known.startswith(f"{name}:")]:
-            del self.draft.answers[known]
-        self._store(name, value, fingerprint)
+        self._store(name, value, self.draft.answers[name]["print"])
         raise _Restart
 
     def drop(self, name: str) -> None:
-        """Forget an answer without running again (the person left; it is asked anew next time)."""
-        self.draft.answers.pop(name, None)
+        """Forget an answer, with what hangs on it, without running again."""
+        for known in list(self.draft.answers):
+            if known == name or known.startswith(f"{name}:"):
+                del self.draft.answers[known]
         self.draft.changed = True
 
-    def back(self) -> NoReturn:
-        """Forget the last answer and run again."""
-        self.draft.answers.popitem()
-        self.draft.changed = True
-        raise _Restart
+    def back(self) -> None:
+        """Forget the answer before the open question and run again; at the first question, do nothing."""
+        if self._passed:
+            self.forget(self._passed[-1])
 
     def note(self, block: str, /, **facts: Any) -> None:
-        """Say something before the next question or the last words."""
-        self._notes.append(say(block, **facts))
+        """Say something, once, before the next question or the last words."""
+        said = say(block, **facts)
+        if said not in self._notes:
+            self._notes.append(said)
 
     def end(self, block: str, choices: list[list[str]] | None = None, /, **facts: Any) -> None:
         """The last words: the draft is closed for good."""
@@ -202,10 +208,11 @@ class Talk:
     ) -> Answer:
         """The answer just heard, if it was meant for this question; else asks and stops the run."""
         heard, self._heard = self._heard, None
-        if heard is not None and heard.choice is None and self._shown_here != name:
-            self.note("talk.moved_on")  # a colleague answered the shared draft meanwhile
-            heard = None
-        if heard is not None:
+        if heard is not None and (why := self._not_meant(heard, name, len(labels))):
+            self.note(why)
+        elif heard is not None and heard.is_back:
+            self.back()
+        elif heard is not None:
             try:
                 return answered(heard)
             except Misunderstood as error:
@@ -215,15 +222,24 @@ class Talk:
         self.desk.chat.asked = name
         raise _Waiting
 
+    def _not_meant(self, heard: Heard, name: str, choices: int) -> str | None:
+        """Why what was heard is not meant for this question; None when it is."""
+        is_shown = self._shown_here == name
+        if heard.choice is not None:
+            return None if is_shown and heard.choice < choices else "talk.old_button"
+        if is_shown:
+            return None
+        return "talk.moved_on" if self._shown_here else "talk.still_open"
+
     def _store(self, name: str, value: Answer, fingerprint: str) -> None:
         person = self.desk.chat.person
+        self.drop(name)
         self.draft.answers[name] = {
             "value": value,
             "print": fingerprint,
             "by": person.member_id if person else None,
             "at": self.desk.now.isoformat(),
         }
-        self.draft.changed = True
         self._fresh.add(name)
 
     def _said(self, text: Markup) -> Markup:
@@ -262,6 +278,7 @@ def run(flow: Flow, desk: Desk, draft: OpenDraft, heard: Heard | None) -> None:
 
 def _has_forgotten(flow: Flow, talk: Talk) -> bool:
     """One run from the top; True when answers were forgotten and it must run again."""
+    talk._passed.clear()
     try:
         flow(talk, **talk.draft.args)
     except _Restart:

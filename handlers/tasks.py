@@ -23,7 +23,9 @@ def tasks(desk: Desk, argument: str = "") -> None:
     owed = mine(desk.db, desk.person, "tasks", desk.today)
     if not owed:
         return desk.reply("tasks.nothing", today=desk.today)
-    shown = owed[page * SHOWN : (page + 1) * SHOWN] or owed[:SHOWN]
+    if page * SHOWN >= len(owed):  # an old button: the list has become shorter
+        page = 0
+    shown = owed[page * SHOWN : (page + 1) * SHOWN]
     rest = len(owed) - page * SHOWN - len(shown)
     several = len({item.unit_id for item in owed}) > 1
     choices = [report_button(item, several) for item in shown]

@@ -135,7 +135,7 @@ SHAPE_CODES = {
     "string_too_short": "empty_text",
     "string": "not_text",
     "date": "not_a_date",
-    "int": "not_a_number",
+    "int": "not_whole",
     "decimal": "not_a_number",
     "bool": "not_yes_no",
     "greater_than": "out_of_range",

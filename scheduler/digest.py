@@ -55,7 +55,7 @@ def due_now(db: Session, organization: Organization, now: datetime) -> list[Due]
     calendar = calendar_of(db, organization.id)
     if not calendar.is_working(today) or not organization.office_from <= local.time() < organization.office_to:
         return []
-    owed = owed_until(db, organization.id, None, calendar.shift(today, -EARLIEST))
+    owed = owed_until(db, organization.id, None, _horizon(today, calendar))
     served = with_digest(db, organization.id, today)
     people = [one for one in recipients(db, organization.id) if one.member_id not in served]
     expires_at = datetime.combine(today, organization.office_to, local.tzinfo)
@@ -83,10 +83,29 @@ def _found(
     found = []
     for item in owed:
         for one in by_unit.get(item.unit_id, ()):
-            rung = newest_rung(item.due_on, today, one.role, item.unit_kind == "requested", calendar)
-            if rung is not None and (one.member_id, item.id, rung.days, item.due_on) not in told:
-                found.append((one, (item.id, rung.days, item.due_on)))
+            line = _line(item, one.role, today, calendar)
+            if line is not None and (one.member_id, *line) not in told:
+                found.append((one, line))
     return found
+
+
+def _line(item: Owed, role: str, today: date, calendar: Calendar) -> tuple[int, int, date] | None:
+    """(obligation, rung, day it is counted from) that this role hears by `today`; None while it hears nothing.
+
+    A figure that was promised is asked for from the promised day on, and not before.
+    """
+    if item.lock < today:  # once a period is locked nobody is reminded of it: an old plan nags no one
+        return None
+    day = item.promised_on or item.due_on
+    rung = newest_rung(day, today, role, item.unit_kind == "requested", calendar)
+    if rung is None or (item.promised_on is not None and rung.days < 0):
+        return None
+    return item.id, rung.days, day
+
+
+def _horizon(today: date, calendar: Calendar) -> date:
+    """The last day whose first rung is reached today; a day off counts as the working day before it."""
+    return calendar.shift(today, 1 - EARLIEST) - timedelta(days=1)
 
 
 def write_digests(db: Session, dues: Sequence[Due], now: datetime) -> int:
@@ -121,7 +140,7 @@ def make(db: Session, args: dict[str, Any], now: datetime) -> Made | Later | Non
     today = now.astimezone(ZoneInfo(organization.timezone)).date()
     calendar = calendar_of(db, digest.organization_id)
     reminders = {line.obligation_id for line in reminders_of(db, args["digest_id"])}
-    owed = _owed_by(db, digest, calendar.shift(today, -EARLIEST))
+    owed = _owed_by(db, digest, today, calendar)
     if not any(item.id in reminders for item in owed):
         return None
     several = len({item.unit_id for item in owed}) > 1
@@ -142,9 +161,15 @@ def make(db: Session, args: dict[str, Any], now: datetime) -> Made | Later | Non
     return Made(str(text), choices)
 
 
-def _owed_by(db: Session, digest: Digest, until: date) -> list[Owed]:
-    units = {one.unit_id for one in recipients(db, digest.organization_id) if one.member_id == digest.member_id}
-    return owed_until(db, digest.organization_id, units, until)
+def _owed_by(db: Session, digest: Digest, today: date, calendar: Calendar) -> list[Owed]:
+    """Everything still owed that this person is to hear of by now, be it new today or not."""
+    roles = [one for one in recipients(db, digest.organization_id) if one.member_id == digest.member_id]
+    owed = owed_until(db, digest.organization_id, {one.unit_id for one in roles}, _horizon(today, calendar))
+    return [
+        item
+        for item in owed
+        if any(one.unit_id == item.unit_id and _line(item, one.role, today, calendar) for one in roles)
+    ]
 
 
 def sent(db: Session, args: dict[str, Any], now: datetime) -> None:

@@ -33,11 +33,7 @@ def newest_rung(due_on: date, today: date, role: str, is_requested: bool, calend
     An outside body that is only requested hears nothing after its day.
     """
     effective = report_day(due_on, calendar)
-    reached = [
-        rung
-        for rung in QUARTERLY
-        if role in rung.roles
-        and not (is_requested and rung.days > 0)
-        and calendar.shift(effective, rung.days) <= today
-    ]
+    if is_requested and today > effective:
+        return None
+    reached = [rung for rung in QUARTERLY if role in rung.roles and calendar.shift(effective, rung.days) <= today]
     return reached[-1] if reached else None

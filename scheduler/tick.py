@@ -22,6 +22,7 @@ EVERY = timedelta(seconds=30)
 AT_ONCE = 20
 """People written in one commit, so that nobody's answer waits long behind a wave."""
 SEEN_KEPT = timedelta(days=7)
+TIDY_EVERY = timedelta(hours=1)
 
 Work = Callable[[Session], Any]
 
@@ -53,6 +54,7 @@ class Ticker:
             misfire_grace_time=None,
             max_instances=1,
         )
+        self._scheduler.add_job(self.tidy, "interval", seconds=TIDY_EVERY.total_seconds(), misfire_grace_time=None)
         self._scheduler.start()
 
     def stop(self) -> None:

@@ -124,6 +124,38 @@ _lock = (
     .with_for_update(of=conversation)
 )
 _lock_draft = select(draft.c.version).where(draft.c.id == bindparam("id")).with_for_update()
+_draft_columns = (
+    draft.c.id.label("draft_id"),
+    draft.c.flow,
+    draft.c.obligation_id,
+    draft.c.args,
+    draft.c.answers,
+    draft.c.version,
+    draft.c.closed_at,
+)
+_draft_of_obligation = (
+    select(*_draft_columns)
+    .where(
+        draft.c.flow == bindparam("flow"),
+        draft.c.obligation_id == bindparam("obligation_id"),
+        draft.c.closed_at.is_(None),
+    )
+    .with_for_update()
+)
+_draft_of_account = (
+    select(*_draft_columns)
+    .where(
+        draft.c.flow == bindparam("flow"),
+        draft.c.account_id == bindparam("account_id"),
+        draft.c.obligation_id.is_(None),
+        draft.c.closed_at.is_(None),
+    )
+    .with_for_update()
+)
+_add_draft: dict[str, Any] = {
+    "sqlite": sqlite.insert(draft).on_conflict_do_nothing().returning(draft.c.id),
+    "postgresql": postgresql.insert(draft).on_conflict_do_nothing().returning(draft.c.id),
+}
 _roles_of = (
     select(membership.c.role, membership.c.unit_id, unit.c.name)
     .outerjoin(unit, unit.c.id == membership.c.unit_id)
@@ -264,44 +296,43 @@ def keep_draft(db: Session, opened: OpenDraft, now: datetime) -> None:
     opened.changed = opened.has_new_args = False
 
 
-def load_draft(db: Session, draft_id: int) -> OpenDraft | None:
-    """A draft by its id, open or closed."""
-    row = db.get(Draft, draft_id, with_for_update=True)
-    if row is None or row.id is None:
-        return None
-    return OpenDraft(
-        row.id, row.flow, row.obligation_id, row.args, row.answers, row.version, row.closed_at is not None
-    )
-
-
 def find_draft(db: Session, flow: str, obligation_id: int | None, account_id: int) -> OpenDraft | None:
     """The open draft of an obligation, or else of this account and flow."""
-    wanted = select(draft.c.id).where(draft.c.flow == flow, draft.c.closed_at.is_(None))
+    link = connection(db)
     if obligation_id is not None:
-        wanted = wanted.where(draft.c.obligation_id == obligation_id)
+        row = link.execute(_draft_of_obligation, {"flow": flow, "obligation_id": obligation_id}).first()
     else:
-        wanted = wanted.where(draft.c.account_id == account_id, draft.c.obligation_id.is_(None))
-    found = connection(db).execute(wanted).scalar()
-    return load_draft(db, found) if found is not None else None
+        row = link.execute(_draft_of_account, {"flow": flow, "account_id": account_id}).first()
+    return _open_draft(row) if row else None
 
 
 def add_draft(
-    db: Session, chat: Chat, flow: str, obligation_id: int | None, args: dict[str, Any], now: datetime
+    db: Session,
+    chat: Chat,
+    flow: str,
+    obligation_id: int | None,
+    args: dict[str, Any],
+    answers: dict[str, Any],
+    now: datetime,
 ) -> OpenDraft:
-    """A new empty draft."""
-    row = Draft(
-        organization_id=chat.organization_id,
-        flow=flow,
-        obligation_id=obligation_id,
-        account_id=None if obligation_id else chat.account_id,
-        args=args,
-        answers={},
-        updated_at=now,
-    )
-    db.add(row)
-    db.flush()
-    assert row.id is not None
-    return OpenDraft(row.id, flow, obligation_id, args, {}, 0, False)
+    """A new draft, with answers already known; the colleague's where one was opened in the same instant."""
+    row = {
+        "organization_id": chat.organization_id,
+        "flow": flow,
+        "obligation_id": obligation_id,
+        "account_id": None if obligation_id else chat.account_id,
+        "args": args,
+        "answers": answers,
+        "version": 0,
+        "updated_at": now,
+    }
+    link = connection(db)
+    draft_id = link.execute(_add_draft[link.dialect.name], row).scalar()
+    if draft_id is not None:
+        return OpenDraft(draft_id, flow, obligation_id, args, answers, 0, False)
+    found = find_draft(db, flow, obligation_id, chat.account_id)
+    assert found is not None
+    return found
 
 
 def audit(db: Session, chat: Chat, action: str, now: datetime, subject: str | None = None) -> None:

@@ -24,11 +24,16 @@ from storage.tables import (
     Unit,
 )
 
+NOT_ASSIGNED = "not_assigned"
+"""Why something is no longer owed: the plan, loaded again, asks it of nobody there."""
 Row = TypeVar("Row", bound=SQLModel)
 
 
 def load_plan(db: Session, file: model.PlanFile, calendar: Calendar, timezone: str, now: datetime) -> Organization:
-    """Write the plan's rows; loading it again updates them and keeps what was reported."""
+    """Write the plan's rows; loading it again updates them and keeps what was reported.
+
+    Days are counted by `calendar`, as far as the commune has not edited its own.
+    """
     org = file.organization
     organization = _upsert(
         db,
@@ -65,13 +70,15 @@ def load_plan(db: Session, file: model.PlanFile, calendar: Calendar, timezone: s
         file=file.model_dump(mode="json"),
         loaded_at=now,
     )
-    periods = _load_periods(db, file, plan, calendar)
+    periods = _load_periods(db, file, plan, _edited(db, plan.organization_id, calendar))
+    everyone = [unit.code for unit in file.units if unit.kind == "internal" and unit.reports]
     works = [*file.responsibilities, *file.tasks, *file.duties]
     kinds = ["responsibility"] * len(file.responsibilities) + ["task"] * len(file.tasks)
     kinds += ["duty"] * len(file.duties)
     for ordinal, (work, kind) in enumerate(zip(works, kinds, strict=True)):
-        task = _load_task(db, plan, work, kind, ordinal, units)
+        task = _load_task(db, plan, work, kind, ordinal, units, everyone)
         _load_obligations(db, file, work, task, units, periods)
+    _let_go(db, plan, [work.code for work in works])
     db.flush()
     return organization
 
@@ -107,6 +114,15 @@ def calendar_of(db: Session, organization_id: int) -> Calendar:
     )
 
 
+def _edited(db: Session, organization_id: int, calendar: Calendar) -> Calendar:
+    """The calendar with the commune's own days in it."""
+    own = calendar_of(db, organization_id)
+    return Calendar(
+        (calendar.days_off - own.working_saturdays) | own.days_off,
+        (calendar.working_saturdays - own.days_off) | own.working_saturdays,
+    )
+
+
 def _load_periods(db: Session, file: model.PlanFile, plan: Plan, calendar: Calendar) -> list[Period]:
     year_from = min(period.data_from for period in file.periods)
     return [
@@ -131,7 +147,10 @@ def _load_periods(db: Session, file: model.PlanFile, plan: Plan, calendar: Calen
     ]
 
 
-def _load_task(db: Session, plan: Plan, work: model.Work, kind: str, ordinal: int, units: dict[str, int]) -> Task:
+def _load_task(
+    db: Session, plan: Plan, work: model.Work, kind: str, ordinal: int, units: dict[str, int], everyone: list[str]
+) -> Task:
+    """`everyone`: the units "all" stands for, the inner ones that report."""
     mine = {"organization_id": plan.organization_id}
     task = _upsert(
         db,
@@ -149,7 +168,7 @@ def _load_task(db: Session, plan: Plan, work: model.Work, kind: str, ordinal: in
         db.delete(old_indicator)
     db.flush()
     for part, codes in (("lead", work.lead), ("implement", work.implement), ("coordinate", work.coordinate)):
-        for code in units if codes == "all" else codes:
+        for code in everyone if codes == "all" else codes:
             db.add(Assignment(**mine, task_id=_id(task), unit_id=units[code], part=part))
     for position, indicator in enumerate(work.indicators):
         db.add(
@@ -183,32 +202,43 @@ def _load_obligations(
     units: dict[str, int],
     periods: list[Period],
 ) -> None:
+    mine: dict[str, Any] = {"organization_id": task.organization_id, "task_id": task.id}
     known = db.exec(select(Obligation).where(Obligation.task_id == task.id)).all()
     rows = {(row.unit_id, row.period_id): row for row in known}
     for code, unit_id in units.items():
         for planned, period in zip(file.periods, periods, strict=True):
             found = rows.pop((unit_id, period.id), None)
-            if not questions_for(file, work, code, planned.kind):
-                continue
+            is_asked = bool(questions_for(file, work, code, planned.kind))
+            if found is None and is_asked:
+                found = Obligation(**mine, unit_id=unit_id, period_id=period.id, due_on=period.unit_due)
+                db.add(found)
             if found is None:
-                db.add(_obligation(file, task, unit_id, period))
-            elif found.extended_to is None:
+                continue
+            if found.extended_to is None:
                 found.due_on = period.unit_due
+            is_past = period.data_to < file.plan.effective_from.on
+            _settle(found, NOT_ASSIGNED if not is_asked else BEFORE_EFFECTIVE if is_past else None)
+    for left in rows.values():
+        _settle(left, NOT_ASSIGNED)
 
 
-def _obligation(file: model.PlanFile, task: Task, unit_id: int, period: Period) -> Obligation:
-    """What ended before the plan took effect is not owed, but can be entered as past figures."""
-    is_past = period.data_to < file.plan.effective_from.on
-    assert task.id is not None
-    return Obligation(
-        organization_id=task.organization_id,
-        task_id=task.id,
-        unit_id=unit_id,
-        period_id=period.id,
-        due_on=period.unit_due,
-        state="not_owed" if is_past else "not_started",
-        reason=BEFORE_EFFECTIVE if is_past else None,
-    )
+def _settle(row: Obligation, reason: str | None) -> None:
+    """Let it be owed, or not for `reason`; what was reported or decided by hand stays as it is.
+
+    What ended before the plan took effect is not owed, but can be entered as past figures.
+    """
+    if reason is not None and row.state in ("not_started", "draft"):
+        row.state, row.reason = "not_owed", reason
+    elif row.state == "not_owed" and row.reason in (NOT_ASSIGNED, BEFORE_EFFECTIVE):
+        owed = "submitted" if row.submitted_at else "not_started"
+        row.state, row.reason = ("not_owed" if reason else owed), reason
+
+
+def _let_go(db: Session, plan: Plan, codes: list[str]) -> None:
+    """Nothing is owed on what the plan no longer holds."""
+    tasks = select(Task.id).where(Task.plan_id == plan.id, col(Task.code).not_in(codes))
+    for row in db.exec(select(Obligation).where(col(Obligation.task_id).in_(tasks))):
+        _settle(row, NOT_ASSIGNED)
 
 
 def _upsert(db: Session, model: type[Row], key: dict[str, Any], **values: Any) -> Row:

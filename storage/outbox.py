@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, and_, bindparam, func, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, func, or_, select, update
 from sqlmodel import Session
 
 from storage.tables import Account, Outgoing
@@ -70,7 +70,7 @@ _is_ready = and_(
     or_(outgoing.c.claimed_until.is_(None), outgoing.c.claimed_until <= _now),
     ~_in_the_way,
 )
-_any_ready = select(outgoing.c.id).where(_is_ready).limit(1)
+_any_ready = select(outgoing.c.id).where(_is_ready, outgoing.c.priority <= bindparam("least")).limit(1)
 _ready = (
     select(
         outgoing.c.id,
@@ -121,7 +121,8 @@ def put_edit(db: Session, target_id: int, body: dict[str, Any], **row: Any) -> N
         outgoing.c.state == "waiting",
         outgoing.c.claimed_until.is_(None),
     )
-    if not connection(db).execute(unsent.values(body=body)).rowcount:
+    replaced = unsent.values(body=body, is_secret=row.get("is_secret", False))
+    if not connection(db).execute(replaced).rowcount:
         put(db, target_id=target_id, body=body, **row)
 
 
@@ -135,18 +136,16 @@ def claim(db: Session, priority: int, now: datetime, lease: timedelta, limit: in
     return rows
 
 
-def is_ready(db: Session, now: datetime) -> bool:
-    """True when something could be sent now."""
-    return connection(db).execute(_any_ready, {"now": now}).first() is not None
+def is_ready(db: Session, least: int, now: datetime) -> bool:
+    """True when something could be sent now that is at least as urgent as `least`."""
+    return connection(db).execute(_any_ready, {"now": now, "least": least}).first() is not None
 
 
 def record_sent(db: Session, sent: Sequence[tuple[int, str | None]], now: datetime) -> None:
     """Rows the platform has taken, with its ids of them; joining codes in them are wiped."""
     keys = [{"key": row_id, "platform_id": platform_id, "now": now} for row_id, platform_id in sent]
     connection(db).execute(_sent, keys)
-    ids = [row_id for row_id, _ in sent]
-    secret = update(outgoing).where(outgoing.c.id.in_(ids), outgoing.c.is_secret)
-    connection(db).execute(secret.values(body=None, args=None))
+    _wipe(db, outgoing.c.id.in_([row_id for row_id, _ in sent]))
 
 
 def record_later(db: Session, row_id: int, until: datetime, counts: bool = True) -> None:
@@ -166,17 +165,41 @@ def postpone(db: Session, row_id: int, until: datetime) -> None:
 def record_end(db: Session, row_id: int, state: str) -> None:
     """`dropped` or `refused`: it will not be sent."""
     connection(db).execute(update(outgoing).where(outgoing.c.id == row_id).values(state=state, claimed_until=None))
+    _wipe(db, outgoing.c.id == row_id)
 
 
 def drop_chat(db: Session, account_id: int) -> None:
     """The recipient is gone: nothing more is sent there."""
     waiting = update(outgoing).where(outgoing.c.account_id == account_id, outgoing.c.state == "waiting")
     connection(db).execute(waiting.values(state="dropped", claimed_until=None))
+    _wipe(db, outgoing.c.account_id == account_id, outgoing.c.state == "dropped")
+
+
+def _wipe(db: Session, *which: ColumnElement[bool]) -> None:
+    """A joining code does not outlive its message."""
+    secret = update(outgoing).where(*which, outgoing.c.is_secret)
+    connection(db).execute(secret.values(body=None, args=None))
 
 
 def move_chat(db: Session, account_id: int, chat_id: str) -> None:
-    """The chat goes on under another id."""
-    connection(db).execute(update(account).where(account.c.id == account_id).values(chat_id=chat_id))
+    """The chat goes on under another id; where that one has written already, what waits goes there."""
+    link, old = connection(db), account.c.id == account_id
+    channel = select(account.c.channel).where(old).scalar_subquery()
+    known = select(account.c.id).where(account.c.chat_id == chat_id, account.c.channel == channel, ~old)
+    other_id = link.execute(known).scalar()
+    if other_id is None:
+        link.execute(update(account).where(old).values(chat_id=chat_id))
+        return
+    waiting = update(outgoing).where(outgoing.c.account_id == account_id, outgoing.c.state == "waiting")
+    link.execute(waiting.values(account_id=other_id))
+    link.execute(update(account).where(old).values(is_reachable=False))
+
+
+def renew(db: Session, row_ids: Sequence[int], until: datetime) -> None:
+    """Claimed rows stay ours until `until`."""
+    if row_ids:
+        held = update(outgoing).where(outgoing.c.id.in_(row_ids), outgoing.c.state == "waiting")
+        connection(db).execute(held.values(claimed_until=until))
 
 
 def release_all(db: Session) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, select
-from sqlmodel import Session, col
-from sqlmodel import select as choose
+from sqlalchemy import Select, bindparam, select
+from sqlmodel import Session
 
 from plans.model import Indicator as PlanIndicator
 from plans.model import Question
@@ -18,11 +17,26 @@ from storage.tables import Assignment, Baseline, Indicator, Obligation, Period, 
 from storage.tables.core import connection, table
 
 obligation, task, unit, period = table(Obligation), table(Task), table(Unit), table(Period)
+assignment, baseline, indicator = table(Assignment), table(Baseline), table(Indicator)
 
 BEFORE_EFFECTIVE = "before_effective"
 """Why a period that ended before the plan took effect is not owed."""
 OPEN = ("not_started", "draft", "returned")
 DONE = ("submitted", "accepted", "sent_up")
+
+
+@dataclass(frozen=True, slots=True)
+class ReportingPeriod:
+    """A period of the plan, with its windows and days."""
+
+    id: int
+    code: str
+    label: str
+    data_from: date
+    data_to: date
+    unit_due: date
+    province_due: date
+    lock: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +62,7 @@ class Owed:
     data_from: date
     data_to: date
     year_from: date
+    lock: date
 
     @property
     def is_done(self) -> bool:
@@ -79,17 +94,67 @@ _columns = (
     period.c.data_from,
     period.c.data_to,
     period.c.year_from,
+    period.c.lock,
     obligation.c.extended_to,
 )
 
 
-def _seen() -> Select[Any]:
-    return (
-        select(*_columns)
-        .join(task, task.c.id == obligation.c.task_id)
-        .join(unit, unit.c.id == obligation.c.unit_id)
-        .join(period, period.c.id == obligation.c.period_id)
+_seen = (
+    select(*_columns)
+    .join(task, task.c.id == obligation.c.task_id)
+    .join(unit, unit.c.id == obligation.c.unit_id)
+    .join(period, period.c.id == obligation.c.period_id)
+)
+
+
+def _of_units(statement: Select[Any]) -> tuple[Select[Any], Select[Any]]:
+    """The statement for every unit, and for some (`units`); built once, as building costs more than running."""
+    return statement, statement.where(obligation.c.unit_id.in_(bindparam("units", expanding=True)))
+
+
+_one = _seen.where(
+    obligation.c.id == bindparam("id"), obligation.c.organization_id == bindparam("organization_id")
+)
+_until = _of_units(
+    _seen.where(
+        obligation.c.organization_id == bindparam("organization_id"),
+        obligation.c.state.in_((*OPEN, *DONE)),
+        obligation.c.due_on <= bindparam("until"),
+    ).order_by(obligation.c.due_on, unit.c.id, task.c.ordinal)
+)
+_of_period = _of_units(
+    _seen.where(obligation.c.period_id == bindparam("period_id"), obligation.c.state != "not_owed").order_by(
+        unit.c.id, task.c.ordinal
     )
+)
+_past = _of_units(
+    _seen.where(
+        obligation.c.organization_id == bindparam("organization_id"),
+        obligation.c.reason == BEFORE_EFFECTIVE,
+        period.c.code == bindparam("code"),
+    ).order_by(unit.c.id, task.c.ordinal)
+)
+_periods = (
+    select(
+        period.c.id,
+        period.c.code,
+        period.c.label,
+        period.c.data_from,
+        period.c.data_to,
+        period.c.unit_due,
+        period.c.province_due,
+        period.c.lock,
+    )
+    .where(period.c.organization_id == bindparam("organization_id"))
+    .order_by(period.c.data_to)
+)
+_indicators = (
+    select(indicator.c.file).where(indicator.c.task_id == bindparam("task_id")).order_by(indicator.c.ordinal)
+)
+_baselines = select(baseline.c.code, baseline.c.value).where(baseline.c.task_id == bindparam("task_id"))
+_leads = select(assignment.c.unit_id).where(
+    assignment.c.task_id == bindparam("task_id"), assignment.c.part == "lead"
+)
 
 
 def _owed(row: Any) -> Owed:
@@ -99,90 +164,71 @@ def _owed(row: Any) -> Owed:
     return Owed(*facts)
 
 
+def _all(
+    db: Session, statements: tuple[Select[Any], Select[Any]], units: Collection[int] | None, **facts: Any
+) -> list[Owed]:
+    everywhere, some = statements
+    if units is None:
+        return [_owed(row) for row in connection(db).execute(everywhere, facts)]
+    return [_owed(row) for row in connection(db).execute(some, facts | {"units": list(units)})]
+
+
 def find_owed(db: Session, organization_id: int, obligation_id: int) -> Owed | None:
     """One obligation of this commune, or None."""
-    wanted = _seen().where(obligation.c.id == obligation_id, obligation.c.organization_id == organization_id)
-    row = connection(db).execute(wanted).first()
+    row = connection(db).execute(_one, {"id": obligation_id, "organization_id": organization_id}).first()
     return _owed(row) if row else None
 
 
 def owed_until(db: Session, organization_id: int, units: Collection[int] | None, until: date) -> list[Owed]:
     """Obligations still owed and due by `until`, most urgent first; `units` None means all."""
-    wanted = (
-        _seen()
-        .where(
-            obligation.c.organization_id == organization_id,
-            obligation.c.state.in_((*OPEN, *DONE)),
-            obligation.c.due_on <= until,
-        )
-        .order_by(obligation.c.due_on, unit.c.id, task.c.ordinal)
-    )
-    if units is not None:
-        wanted = wanted.where(obligation.c.unit_id.in_(list(units)))
-    return [item for row in connection(db).execute(wanted) if (item := _owed(row)).is_owed]
+    found = _all(db, _until, units, organization_id=organization_id, until=until)
+    return [item for item in found if item.is_owed]
 
 
 def of_period(db: Session, period_id: int, units: Collection[int] | None = None) -> list[Owed]:
     """Everything expected for a period, owed or done, in the plan's order."""
-    wanted = (
-        _seen()
-        .where(obligation.c.period_id == period_id, obligation.c.state != "not_owed")
-        .order_by(unit.c.id, task.c.ordinal)
-    )
-    if units is not None:
-        wanted = wanted.where(obligation.c.unit_id.in_(list(units)))
-    return [_owed(row) for row in connection(db).execute(wanted)]
+    return _all(db, _of_period, units, period_id=period_id)
 
 
 def past_of(db: Session, organization_id: int, code: str, units: Collection[int] | None) -> list[Owed]:
     """What a period that ended before the plan took effect would have asked for; it can still be entered."""
-    wanted = (
-        _seen()
-        .where(
-            obligation.c.organization_id == organization_id,
-            obligation.c.reason == BEFORE_EFFECTIVE,
-            period.c.code == code,
-        )
-        .order_by(unit.c.id, task.c.ordinal)
-    )
-    if units is not None:
-        wanted = wanted.where(obligation.c.unit_id.in_(list(units)))
-    return [_owed(row) for row in connection(db).execute(wanted)]
+    return _all(db, _past, units, organization_id=organization_id, code=code)
 
 
-def current_period(db: Session, organization_id: int, today: date, code: str | None = None) -> Period | None:
+def current_period(
+    db: Session, organization_id: int, today: date, code: str | None = None
+) -> ReportingPeriod | None:
     """The period being reported: the first not yet locked, else the last one; or the one named `code`."""
-    query = choose(Period).where(Period.organization_id == organization_id).order_by(period.c.data_to)
-    periods = db.exec(query).all()
+    rows = connection(db).execute(_periods, {"organization_id": organization_id})
+    periods = [ReportingPeriod(*row) for row in rows]
     if code is not None:
         return next((found for found in periods if found.code == code), None)
     return next((found for found in periods if found.lock >= today), periods[-1] if periods else None)
 
 
-def questions_of(db: Session, owed: Owed) -> list[Question]:
+def questions_of(db: Session, owed: Owed, indicators: Sequence[PlanIndicator]) -> list[Question]:
     """What this unit is asked for this task and period, in the plan's order."""
+    is_lead = owed.unit_id in leads_of(db, owed.task_id)
     return [
         question
-        for indicator in indicators_of(db, owed.task_id)
+        for indicator in indicators
         for question in indicator.questions
-        if owed.period_kind in question.asked
-        and (question.by == "each" or owed.unit_id in leads_of(db, owed.task_id))
+        if owed.period_kind in question.asked and (is_lead or question.by == "each")
     ]
 
 
 def indicators_of(db: Session, task_id: int) -> list[PlanIndicator]:
     """The task's indicators as the plan file gives them."""
-    rows = db.exec(choose(Indicator).where(Indicator.task_id == task_id).order_by(col(Indicator.ordinal)))
+    rows = connection(db).execute(_indicators, {"task_id": task_id})
     return [PlanIndicator.model_validate(row.file) for row in rows]
 
 
 def baselines_of(db: Session, task_id: int) -> dict[str, Decimal | None]:
     """The task's constants by code; None where nobody has filled one in."""
-    rows = db.exec(choose(Baseline).where(Baseline.task_id == task_id))
+    rows = connection(db).execute(_baselines, {"task_id": task_id})
     return {row.code: Decimal(row.value) if row.value is not None else None for row in rows}
 
 
 def leads_of(db: Session, task_id: int) -> set[int]:
     """Units that lead the task."""
-    rows = db.exec(choose(Assignment).where(Assignment.task_id == task_id, Assignment.part == "lead"))
-    return {row.unit_id for row in rows}
+    return set(connection(db).execute(_leads, {"task_id": task_id}).scalars())

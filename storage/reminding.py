@@ -45,7 +45,7 @@ def recipients(db: Session, organization_id: int) -> list[Recipient]:
             membership.c.unit_id.is_not(None),
             account.c.is_reachable,
         )
-        .order_by(conversation.c.heard_at, account.c.id)
+        .order_by(conversation.c.heard_at.nulls_first(), account.c.id)
     )
     found = [Recipient(*row) for row in rows]
     return list({(one.member_id, one.unit_id, one.role): one for one in found}.values())

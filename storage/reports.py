@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlmodel import Session
 
 from storage.owed import BEFORE_EFFECTIVE, DONE, OPEN, Owed, obligation, period
-from storage.tables import Member, Obligation, Submission
+from storage.tables import Member, Submission
 from storage.tables.core import connection, table
 
 submission = table(Submission)
@@ -33,6 +33,54 @@ class Filed:
     at: datetime
 
 
+_filings = (
+    select(
+        submission.c.obligation_id,
+        submission.c.version,
+        submission.c.answers,
+        submission.c.questions,
+        period.c.label,
+        submission.c.member_id,
+        submission.c.at,
+    )
+    .join(obligation, obligation.c.id == submission.c.obligation_id)
+    .join(period, period.c.id == obligation.c.period_id)
+)
+_filed = (
+    _filings.where(submission.c.obligation_id == bindparam("id")).order_by(submission.c.version.desc()).limit(1)
+)
+_filed_before = (
+    _filings.where(
+        obligation.c.task_id == bindparam("task_id"),
+        obligation.c.unit_id == bindparam("unit_id"),
+        period.c.data_to < bindparam("data_to"),
+    )
+    .order_by(period.c.data_to.desc(), submission.c.version.desc())
+    .limit(1)
+)
+_filed_in = _filings.where(
+    obligation.c.period_id == bindparam("period_id"), obligation.c.state.in_(DONE)
+).order_by(submission.c.version)
+_state = (
+    select(obligation.c.organization_id, obligation.c.state, obligation.c.reason)
+    .where(obligation.c.id == bindparam("id"))
+    .with_for_update()
+)
+_count = select(func.coalesce(func.max(submission.c.version), 0)).where(
+    submission.c.obligation_id == bindparam("id")
+)
+_submitted = (
+    update(obligation)
+    .where(obligation.c.id == bindparam("key"))
+    .values(state=bindparam("new"), promised_on=bindparam("promised"), submitted_at=bindparam("now"))
+)
+_begun = (
+    update(obligation)
+    .where(obligation.c.id == bindparam("key"), obligation.c.state == "not_started")
+    .values(state="draft")
+)
+
+
 def submit(
     db: Session,
     obligation_id: int,
@@ -47,80 +95,52 @@ def submit(
 
     Figures of a period that ended before the plan took effect are kept, and the period stays not owed.
     """
-    owed = db.get_one(Obligation, obligation_id, with_for_update=True)
+    link = connection(db)
+    owed = link.execute(_state, {"id": obligation_id}).one()
     is_past = owed.state == "not_owed" and owed.reason == BEFORE_EFFECTIVE
     if not is_past and owed.state not in (*OPEN, "submitted", "accepted"):
         raise NotOpen
-    counted = select(func.coalesce(func.max(submission.c.version), 0)).where(
-        submission.c.obligation_id == obligation_id
+    version = int(link.execute(_count, {"id": obligation_id}).scalar_one()) + 1
+    link.execute(
+        submission.insert(),
+        {
+            "organization_id": owed.organization_id,
+            "obligation_id": obligation_id,
+            "version": version,
+            "answers": answers,
+            "questions": questions,
+            "member_id": member_id,
+            "on_behalf": on_behalf,
+            "at": now,
+        },
     )
-    version = int(connection(db).execute(counted).scalar_one()) + 1
-    db.add(
-        Submission(
-            organization_id=owed.organization_id,
-            obligation_id=obligation_id,
-            version=version,
-            answers=answers,
-            questions=questions,
-            member_id=member_id,
-            on_behalf=on_behalf,
-            at=now,
-        )
-    )
-    if not is_past:
-        owed.state = "submitted"
-        owed.promised_on = promised_on
-    owed.submitted_at = now
-    db.flush()
+    state = owed.state if is_past else "submitted"
+    link.execute(_submitted, {"key": obligation_id, "new": state, "promised": promised_on, "now": now})
     return version
 
 
 def begin_draft(db: Session, obligation_id: int) -> None:
-    """A first answer was given: the obligation is no longer untouched."""
-    changed = update(obligation).where(obligation.c.id == obligation_id, obligation.c.state == "not_started")
-    connection(db).execute(changed.values(state="draft"))
+    """The report was opened: the obligation is no longer untouched."""
+    connection(db).execute(_begun, {"key": obligation_id})
 
 
 def filed(db: Session, obligation_id: int) -> Filed | None:
     """The newest version filed for an obligation."""
-    found = _newest(db, submission.c.obligation_id == obligation_id)
-    return found[-1] if found else None
+    row = connection(db).execute(_filed, {"id": obligation_id}).first()
+    return Filed(*row) if row else None
 
 
 def filed_before(db: Session, owed: Owed) -> Filed | None:
     """The newest version this unit filed for the same task in an earlier period."""
-    found = _newest(
-        db,
-        obligation.c.task_id == owed.task_id,
-        obligation.c.unit_id == owed.unit_id,
-        period.c.data_to < owed.data_to,
-    )
-    return found[-1] if found else None
+    key = {"task_id": owed.task_id, "unit_id": owed.unit_id, "data_to": owed.data_to}
+    row = connection(db).execute(_filed_before, key).first()
+    return Filed(*row) if row else None
 
 
 def filed_in(db: Session, period_id: int) -> dict[int, Filed]:
     """The newest version of everything filed for a period, by obligation."""
-    rows = _newest(db, obligation.c.period_id == period_id, obligation.c.state.in_(DONE))
-    return {found.obligation_id: found for found in rows}
-
-
-def _newest(db: Session, *where: Any) -> list[Filed]:
-    rows = connection(db).execute(
-        select(
-            submission.c.obligation_id,
-            submission.c.version,
-            submission.c.answers,
-            submission.c.questions,
-            period.c.label,
-            submission.c.member_id,
-            submission.c.at,
-        )
-        .join(obligation, obligation.c.id == submission.c.obligation_id)
-        .join(period, period.c.id == obligation.c.period_id)
-        .where(*where)
-        .order_by(period.c.data_to, submission.c.version)
-    )
-    return list({row.obligation_id: Filed(*row) for row in rows}.values())
+    rows = connection(db).execute(_filed_in, {"period_id": period_id})
+    return {row.obligation_id: Filed(*row) for row in rows}
 
 
 def name_of(db: Session, member_id: int) -> str:

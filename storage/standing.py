@@ -12,9 +12,8 @@ from sqlmodel import Session
 from plans.calendar import Calendar
 from plans.indicators import Verdict, judge
 from plans.model import Indicator
-from storage.owed import Owed, baselines_of, indicators_of, of_period
+from storage.owed import Owed, ReportingPeriod, baselines_of, indicators_of, of_period
 from storage.reports import Filed, filed_in
-from storage.tables import Period
 
 NEAR = 3
 """Working days before the due day from which a report is nearly due."""
@@ -42,7 +41,7 @@ class TaskStanding:
 class Standing:
     """A period as of a day, for all units or some."""
 
-    period: Period
+    period: ReportingPeriod
     today: date
     items: list[Owed]
     tasks: list[TaskStanding]
@@ -88,10 +87,9 @@ class Standing:
 
 
 def standing(
-    db: Session, period: Period, units: Collection[int] | None, today: date, calendar: Calendar
+    db: Session, period: ReportingPeriod, units: Collection[int] | None, today: date, calendar: Calendar
 ) -> Standing:
     """The state of a period; targets are judged for the whole commune, and only once all figures are in."""
-    assert period.id is not None
     everything = of_period(db, period.id)
     items = [item for item in everything if units is None or item.unit_id in units]
     filings = filed_in(db, period.id)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, inspect, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlmodel import Session, create_engine
 
 HEAD = "0001"
@@ -38,6 +38,9 @@ class Store:
         self.commit_took = 0.0
         """Seconds the last commit took; tells a slow disk."""
         self._writer = self.engine.execution_options(begin="BEGIN IMMEDIATE")
+        self._reader = self.engine
+        if not self.is_sqlite:
+            self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ")
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -51,7 +54,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A snapshot; nothing of it is kept."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with Session(self._reader, expire_on_commit=False) as session:
             yield session
 
     def revision(self) -> str | None:
@@ -103,10 +106,17 @@ def is_away(error: BaseException) -> bool:
     return isinstance(error, OperationalError)
 
 
+def is_clash(error: BaseException) -> bool:
+    """True when a unique key was taken: the same work, done again, finds the row of who was faster."""
+    return isinstance(error, IntegrityError) and getattr(error.orig, "sqlstate", None) == "23505"
+
+
 def _open(url: str) -> Engine:
+    hidden = {"hide_parameters": True}  # what people wrote stays out of tracebacks
     if not url.startswith("sqlite"):
-        return create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": 0, "check_same_thread": False})
+        shared = url.replace("postgresql://", "postgresql+psycopg://", 1)
+        return create_engine(shared, pool_pre_ping=True, **hidden)
+    engine = create_engine(url, connect_args={"timeout": 0, "check_same_thread": False}, **hidden)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -252,6 +252,13 @@ def test_a_database_of_a_newer_program_is_not_backed_up(tmp_path: Path) -> None:
     assert "9999" in refusal("store_newer", backup, url, tmp_path / "saved.zip", NOW)
 
 
+def test_a_table_of_another_program_is_named(tmp_path: Path) -> None:
+    url = prepared(sqlite(tmp_path, "first"))
+    with closing(Store(url)) as store, store.writing() as db:
+        db.connection().exec_driver_sql("CREATE TABLE photos (bytes BLOB)")
+    assert "photos" in refusal("foreign_table", backup, url, tmp_path / "saved.zip", NOW)
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

@@ -134,7 +134,8 @@ ONE_FAULT: list[tuple[str, str, str, dict[str, Any]]] = [
     ("  year: 2025", "  year: 2025\n  yaer: 2025  # !", "unknown_field", {"field": "yaer", "given": "2025"}),
     ("tasks:", "decimals: 2  # !\ntasks:", "unknown_field", {"field": "decimals"}),
     ("tasks:", "[a, b]: 2  # !\ntasks:", "unknown_field", {"field": "?"}),
-    ("  year: 2025", "  year:   # !", "not_a_number", {"field": "year"}),
+    ("  year: 2025", "  year:   # !", "not_whole", {"field": "year"}),
+    ("compile_days: 2\n", "compile_days: 2.5  # !\n", "not_whole", {"given": "2.5"}),
     (
         "year: 2025",
         "year: 1925  # !",
@@ -262,23 +263,23 @@ def test_every_fault_is_found_at_once_and_none_that_follows_from_another(folder:
     assert [fault.line for fault in faults(folder, content)] == marked_lines(content)
 
 
-@pytest.mark.parametrize(
-    ("content", "line", "code"),
-    [
-        ("", 0, "empty_file"),
-        ("# chưa có gì\n", 0, "empty_file"),
-        ("- một\n- hai\n", 1, "not_a_plan"),
-        ("plan:\n  code: [a\nunits: []\n", 3, "bad_yaml"),
-        ("plan:\n\tcode: a\n", 2, "bad_yaml"),
-        ("plan: a\n---\nplan: b\n", 2, "bad_yaml"),
-        ("target: {op: >=}\n", 1, "bad_yaml"),
-        ("plan:\n  code: \x07\n", 2, "bad_character"),
-        ("plan:\n  title: Kế hoạch\n".encode("utf-16"), 1, "not_utf8"),
-        (b"plan:\n  title: K\xea\n", 2, "not_utf8"),
-        ("plan: &plan [*plan]\n", 0, "too_deep"),
-        ("[" * 1000, 0, "too_deep"),
-    ],
-)
+NO_PLAN: list[tuple[str | bytes, int, str]] = [
+    ("", 0, "empty_file"),
+    ("# chưa có gì\n", 0, "empty_file"),
+    ("- một\n- hai\n", 1, "not_a_plan"),
+    ("plan:\n  code: [a\nunits: []\n", 3, "bad_yaml"),
+    ("plan:\n\tcode: a\n", 2, "bad_yaml"),
+    ("plan: a\n---\nplan: b\n", 2, "bad_yaml"),
+    ("target: {op: >=}\n", 1, "bad_yaml"),
+    ("plan:\n  code: \x07\n", 2, "bad_character"),
+    ("plan:\n  title: Kế hoạch\n".encode("utf-16"), 1, "not_utf8"),
+    (b"plan:\n  title: K\xea\n", 2, "not_utf8"),
+    ("plan: &plan [*plan]\n", 0, "too_deep"),
+    ("[" * 1000, 0, "too_deep"),
+]
+
+
+@pytest.mark.parametrize(("content", "line", "code"), NO_PLAN)
 def test_what_is_no_plan_at_all_is_refused(folder: Path, content: str | bytes, line: int, code: str) -> None:
     (fault,) = faults(folder, content)
     assert (fault.line, fault.code) == (line, code)

@@ -1,0 +1,172 @@
+"""`dondoc plan`: check a plan file, load it, show it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from bot.settings import read_settings
+from messages import plain
+from plans.burden import burden, questions_for, works_of
+from plans.calendar import Calendar, period_code, shipped_calendar, shipped_days, unit_due
+from plans.export import export
+from plans.file import PlanFaults, read_plan
+from plans.model import Period, PlanFile
+from plans.year import for_year
+
+if TYPE_CHECKING:  # heavy: imported where a command opens the database
+    from sqlmodel import Session
+
+app = typer.Typer(no_args_is_help=True)
+PlanPath = Annotated[Path, typer.Argument(metavar="FILE", help=plain("plan.help_file"))]
+TRIES = 5
+"""How often a load is tried while the running program holds the database: for half a second and more."""
+
+
+@app.command(help=plain("plan.help_check"))
+def check(file: PlanPath) -> None:
+    plan = _read(file)
+    gaps = sum(gap.answer is None for gap in plan.gaps)
+    typer.echo(plain("plan.sound", path=file, plan=plan, gaps=gaps))
+    asked = burden(plan)
+    rows = [(unit.short, list(asked[unit.code].values())) for unit in plan.units]
+    codes = [period_code(plan.plan.year, period.kind) for period in plan.periods]
+    typer.echo("\n" + plain("plan.burden", periods=codes, rows=rows))
+
+
+@app.command(help=plain("plan.help_load"))
+def load(
+    file: PlanPath,
+    year: Annotated[int | None, typer.Option(help=plain("plan.help_year"))] = None,
+) -> None:
+    import asyncio
+
+    from bot.assemble import open_store
+    from bot.transactions import Transactions
+
+    plan = _read(file)
+    try:
+        plan, renewals = for_year(plan, plan.plan.year if year is None else year)
+    except ValueError:
+        typer.echo(plain("plan.bad_year", year=year), err=True)
+        raise typer.Exit(1) from None
+    settings, now = read_settings(), datetime.now(UTC)
+    work = partial(_write, plan=plan, timezone=settings.timezone, now=now)
+    with _store_faults():
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        with closing(open_store(settings.url, is_demo=False)) as store:
+            asyncio.run(Transactions(store).write(work, bears=lambda tries: tries < TRIES))
+    typer.echo(_told(plan, now.astimezone(ZoneInfo(settings.timezone)).date()))
+    if renewals:
+        typer.echo("\n" + plain("plan.renewals", year=year, renewals=renewals))
+
+
+@app.command(help=plain("plan.help_show"))
+def show(
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help=plain("plan.help_show_file"))] = None,
+    as_json: Annotated[bool, typer.Option("--json", help=plain("plan.help_json"))] = False,
+) -> None:
+    plan, calendar = _known(read_settings().url, _read(file) if file else None)
+    if as_json:
+        typer.echo(json.dumps(export(plan, calendar), ensure_ascii=False, indent=1))
+        return
+    periods = [
+        (period_code(plan.plan.year, period.kind), period, unit_due(period, calendar)) for period in plan.periods
+    ]
+    typer.echo(plain("plan.show", plan=plan, periods=periods))
+
+
+def print_faults(refused: PlanFaults) -> None:
+    """One line for each fault: FILE:LINE: what is wrong."""
+    for fault in refused.faults:
+        words = plain(f"plan.fault_{fault.code}", **fault.facts)
+        given = fault.facts.get("given")
+        line = plain("plan.fault", path=refused.path, line=fault.line, words=words, given=given)
+        typer.echo(" ".join(line.split()))
+
+
+def _read(file: Path) -> PlanFile:
+    try:
+        return read_plan(file)
+    except PlanFaults as refused:
+        print_faults(refused)
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def _store_faults() -> Iterator[None]:
+    """Whatever keeps the database from being used becomes a StoreFault, which `bot.cli` words."""
+    from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+
+    from bot.transactions import GaveUp
+    from storage.store import StoreFault
+
+    try:
+        yield
+    except IntegrityError:
+        raise  # a fault of ours, not of the place
+    except (OSError, ModuleNotFoundError, ArgumentError, DBAPIError, GaveUp) as error:
+        raise StoreFault("store_unreachable") from error
+
+
+def _write(db: Session, plan: PlanFile, timezone: str, now: datetime) -> None:
+    """The plan's rows and the calendar's, in the caller's transaction."""
+    from storage.loading import load_calendar, load_plan
+
+    organization = load_plan(db, plan, shipped_calendar(), timezone, now)
+    assert organization.id is not None
+    days = [(row.day, row.working, row.name, row.official) for row in shipped_days()]
+    load_calendar(db, organization.id, days)
+
+
+def _known(url: str, given: PlanFile | None) -> tuple[PlanFile, Calendar]:
+    """The given plan, or else the loaded one, with the commune's calendar. StoreFault where there is none."""
+    from bot.assemble import open_store
+    from bot.backup import is_absent
+    from storage.loading import loaded_plan
+    from storage.store import StoreFault
+
+    if given is not None and is_absent(url):
+        return given, shipped_calendar()
+    if is_absent(url):
+        raise StoreFault("no_plan")
+    with _store_faults(), closing(open_store(url, is_demo=False)) as store, store.reading() as db:
+        plan = given or loaded_plan(db)
+        if plan is None:
+            raise StoreFault("no_plan")
+        return plan, _calendar(db, plan)
+
+
+def _calendar(db: Session, plan: PlanFile) -> Calendar:
+    """The commune's own calendar, the shipped one while it has none."""
+    from sqlmodel import select
+
+    from storage.loading import calendar_of
+    from storage.tables import Organization
+
+    known = db.exec(select(Organization.id).where(Organization.code == plan.organization.code)).first()
+    return shipped_calendar() if known is None else calendar_of(db, known)
+
+
+def _told(plan: PlanFile, today: date) -> str:
+    """What was loaded, in words."""
+    effective = plan.plan.effective_from
+    reports = [period.data_to >= effective.on for period in _reports(plan)]
+    ended = [period for period in plan.periods if effective.on <= period.data_to < today]
+    facts = {"owed": reports.count(True), "past": reports.count(False), "ended": ended}
+    return plain("plan.loaded", plan=plan, effective=effective, **facts)
+
+
+def _reports(plan: PlanFile) -> Iterator[Period]:
+    """Every report the plan expects, by its period: a unit, a piece of work and something to ask."""
+    for work in works_of(plan):
+        for unit in plan.units:
+            yield from (p for p in plan.periods if questions_for(plan, work, unit.code, p.kind))
