@@ -72,7 +72,7 @@ def _past(desk: Desk, code: str) -> None:
     """Figures of a period that ended before the plan took effect: not owed, but of use for comparison."""
     units = access.units_for(desk.person, "report")
     past = past_of(desk.db, desk.person.organization_id, code, units)
-    choices = [report_button(item, several=units is None) for item in past[:SHOWN]]
+    choices = [report_button(item, past) for item in past[:SHOWN]]
     desk.reply("report.past", choices, past=past, code=code)
 
 
@@ -276,7 +276,7 @@ def _file(talk: Talk, owed: dict[str, Any], questions: list[dict[str, Any]], val
     desk.note("reported", f"obligation {owed['id']}")
     rest = mine(desk.db, desk.person, "report", desk.today)
     following = [item for item in rest if item.unit_id == owed["unit_id"] and item.id != owed["id"]]
-    choices = [report_button(item, several=False) for item in following[:1]]
+    choices = [report_button(item, following) for item in following[:1]]
     choices.append(button(f"/report {owed['id']}", "report.label_fix"))
     talk.end("report.sent", choices, owed=owed, promised=min(promised, default=None), rest=len(following))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from sqlmodel import Session
@@ -27,11 +28,10 @@ def tasks(desk: Desk, argument: str = "") -> None:
         page = 0
     shown = owed[page * SHOWN : (page + 1) * SHOWN]
     rest = len(owed) - page * SHOWN - len(shown)
-    several = len({item.unit_id for item in owed}) > 1
-    choices = [report_button(item, several) for item in shown]
+    choices = [report_button(item, owed) for item in shown]
     if rest > 0:
         choices.append([f"/tasks {page + 1}", plain("tasks.label_more", rest=rest)])
-    desk.reply("tasks.list", choices, owed=shown, total=len(owed), today=desk.today, several=several)
+    desk.reply("tasks.list", choices, owed=shown, among=owed, today=desk.today)
 
 
 def mine(db: Session, person: Person, right: str, today: date) -> list[Owed]:
@@ -43,9 +43,9 @@ def mine(db: Session, person: Person, right: str, today: date) -> list[Owed]:
     return owed_until(db, person.organization_id, units, period.unit_due)
 
 
-def report_button(item: Owed, several: bool) -> list[str]:
-    """The choice that opens the report of one obligation, with its unit where there are `several`."""
-    return [f"/report {item.id}", plain("tasks.label_report", item=item, several=several)]
+def report_button(item: Owed, among: Sequence[Owed]) -> list[str]:
+    """The choice that opens the report of one obligation, told apart from those it stands among."""
+    return [f"/report {item.id}", plain("tasks.label_report", item=item, among=among)]
 
 
 CONVERSATION = Conversation(commands=(Command("tasks", "nhiemvu", "tasks", tasks),))

@@ -143,10 +143,7 @@ def make(db: Session, args: dict[str, Any], now: datetime) -> Made | Later | Non
     owed = _owed_by(db, digest, today, calendar)
     if not any(item.id in reminders for item in owed):
         return None
-    several = len({item.unit_id for item in owed}) > 1
-    choices = [
-        [f"/report {item.id}", plain("tasks.label_report", item=item, several=several)] for item in owed[:SHOWN]
-    ]
+    choices = [[f"/report {item.id}", plain("tasks.label_report", item=item, among=owed)] for item in owed[:SHOWN]]
     if len(owed) > SHOWN:
         choices.append(["/tasks", plain("digest.label_all", total=len(owed))])
     text = say(
@@ -155,7 +152,6 @@ def make(db: Session, args: dict[str, Any], now: datetime) -> Made | Later | Non
         today=today,
         owed=owed,
         shown=owed[:SHOWN],
-        several=several,
         left=[calendar.working_days_between(today, item.due_on) for item in owed[:SHOWN]],
     )
     return Made(str(text), choices)
