@@ -9,6 +9,7 @@ import sys
 from collections.abc import Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -30,6 +31,9 @@ app.add_typer(plan_commands.app, name="plan", help=plain("cli.help_plan"))
 
 def main() -> None:
     """Run one command; what cannot go on ends in one sentence and exit code 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # an old Windows console may not be able to write Vietnamese
+            stream.reconfigure(encoding="utf-8", errors="replace")
     try:
         app()
     except BadSettings as error:

@@ -20,7 +20,7 @@ from plans.calendar import Calendar, period_code, shipped_calendar, shipped_days
 from plans.export import export
 from plans.file import PlanFaults, read_plan
 from plans.model import Period, PlanFile
-from plans.year import for_year
+from plans.year import for_year, in_force_from
 
 if TYPE_CHECKING:  # heavy: imported where a command opens the database
     from sqlmodel import Session
@@ -59,12 +59,16 @@ def load(
         typer.echo(plain("plan.bad_year", year=year), err=True)
         raise typer.Exit(1) from None
     settings, now = read_settings(), datetime.now(UTC)
+    today = now.astimezone(ZoneInfo(settings.timezone)).date()
+    if renewals:
+        plan = in_force_from(plan, today)
     work = partial(_write, plan=plan, timezone=settings.timezone, now=now)
     with _store_faults():
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-        with closing(open_store(settings.url, is_demo=False)) as store:
-            asyncio.run(Transactions(store).write(work, bears=lambda tries: tries < TRIES))
-    typer.echo(_told(plan, now.astimezone(ZoneInfo(settings.timezone)).date()))
+        store = open_store(settings.url, is_demo=False)
+        with closing(store), closing(Transactions(store)) as transactions:
+            asyncio.run(transactions.write(work, bears=lambda tries: tries < TRIES))
+    typer.echo(_told(plan, today))
     if renewals:
         typer.echo("\n" + plain("plan.renewals", year=year, renewals=renewals))
 

@@ -155,3 +155,11 @@ def _quoted(work: Work) -> Iterator[str]:
     yield from (deadline.text for deadline in work.deadlines)
     yield from (indicator.note for indicator in work.indicators if indicator.note)
     yield from (baseline.note for baseline in work.baselines if baseline.note)
+
+
+def in_force_from(plan: PlanFile, day: date) -> PlanFile:
+    """The same plan, taking effect on `day` where its year has begun by then: what ended before is not owed."""
+    if not plan.plan.effective_from.on < day:
+        return plan
+    begins = EffectiveFrom(on=day, provisional=True)
+    return plan.model_copy(update={"plan": plan.plan.model_copy(update={"effective_from": begins})})

@@ -173,7 +173,7 @@ def test_another_year_is_loaded_beside_with_what_to_renew(run: Run, loaded: Path
     assert "Cần soát lại cho năm 2026" in result.output
     assert "• 2.1: năm 2025\n" in result.output
     assert "• phu-tan-2026: Kế hoạch số 41/KH-UBND" in result.output
-    assert "không phải nộp" not in result.output
+    assert "vẫn phải nộp" not in result.output
     assert json.loads(run("show", "--json").output)["plan"]["code"] == "phu-tan-2026"
 
 

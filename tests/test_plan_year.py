@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from plans.calendar import shipped_calendar, unit_due
 from plans.file import read_plan
 from plans.model import PlanFile
-from plans.year import Renewal, for_year
+from plans.year import Renewal, for_year, in_force_from
 
 SHIPPED = Path(__file__).parents[1] / "plans" / "phu-tan-2025.yaml"
 YEARS = st.integers(2000, 2100)
@@ -185,3 +185,9 @@ def test_the_units_of_the_shipped_plan_report_after_the_window_and_before_the_pr
 ) -> None:
     for moved in for_year(shipped, year)[0].periods:
         assert moved.data_to < unit_due(moved, shipped_calendar()) < moved.province_due <= moved.lock
+
+
+def test_a_plan_loaded_within_its_year_owes_nothing_that_ended_before() -> None:
+    moved = for_year(plan_of(), 2026)[0]
+    assert in_force_from(moved, date(2026, 5, 4)).plan.effective_from.on == date(2026, 5, 4)
+    assert in_force_from(moved, date(2025, 12, 1)) == moved
