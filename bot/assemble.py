@@ -16,7 +16,7 @@ from bot import PLATFORMS
 from bot.clock import Clock
 from bot.delivery import Delivery
 from bot.intake import Intake
-from bot.platform import Platform
+from bot.platform import Platform, StartFailed
 from bot.settings import Settings
 from bot.transactions import Transactions
 from messages.pictures import qr
@@ -64,7 +64,7 @@ class App:
         self.ticker = Ticker(self.transactions.write, self.transactions.read, clock.now, self.delivery.wake)
 
     async def run(self) -> None:
-        """Serve until cancelled. The end of any part stops the program: nothing dies unseen."""
+        """Serve until cancelled. The end of any part stops the program with StartFailed: nothing dies unseen."""
         parts = [asyncio.create_task(self._listen(platform)) for platform in self.platforms.values()]
         delivering = asyncio.create_task(self.delivery.run())
         self.ticker.start()
@@ -72,8 +72,8 @@ class App:
             await self.ticker.tick()
             done, _ = await asyncio.wait([*parts, delivering], return_when=asyncio.FIRST_COMPLETED)
             for part in done:
-                part.result()
-            raise RuntimeError("a part of the program ended by itself")
+                _say_why(part)
+            raise StartFailed("part_ended")
         finally:
             self.ticker.stop()
             await _end(parts)  # first nothing more comes in, then what is under way goes out
@@ -90,6 +90,14 @@ class App:
         log.info("action=listening channel=%s", platform.channel)
         self._ready(platform)
         await platform.listen(self.intake.accept)
+
+
+def _say_why(ended: asyncio.Task[None]) -> None:
+    """Raise what the platform refused; anything else that ended a part is logged whole."""
+    error = ended.exception()
+    if isinstance(error, StartFailed):
+        raise error
+    log.critical("action=part_ended", exc_info=error)
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import math
 import time
 from collections.abc import Awaitable, Callable
 
@@ -54,7 +55,7 @@ class Pacer:
             return
         burst = 1 if is_group else self._limits.chat_burst  # a group's limit is on every minute
         now = self._monotonic()
-        at = max(self._chats.get(chat_id, 0.0), now - (burst - 1) / rate)
+        at = max(self._chats.get(chat_id, -math.inf), now - (burst - 1) / rate)
         self._chats[chat_id] = at + 1 / rate
         if len(self._chats) > FORGET_AFTER:
             self._chats = {chat: until for chat, until in self._chats.items() if until > now - 60}
