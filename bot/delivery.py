@@ -83,7 +83,8 @@ class Delivery:
                     task.add_done_callback(self._finished)
                 if not rows and not self._sent and not self._outcomes:
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._woken.wait(), wait)
+                        async with asyncio.timeout(wait):  # wait_for may swallow a cancel (Python 3.11)
+                            await self._woken.wait()
                 else:
                     await asyncio.sleep(0)
         finally:

@@ -17,6 +17,7 @@ from bot.clock import MovedClock
 from bot.example import CHANNEL, load_example
 from bot.platform import Choice
 from bot.settings import Settings
+from handlers.access import RIGHTS
 from handlers.help import ALWAYS, OFFERED
 from messages import plain
 from plans.calendar import report_day, shipped_calendar, shipped_days
@@ -130,14 +131,15 @@ class Demo:
 
 
 def _person(account: Account, member: Member, held: Membership, unit: Unit | None) -> Person:
-    commands = tuple((name, plain(f"help.menu_{name}")) for name in (*OFFERED, *ALWAYS))
+    allowed = [name for name in OFFERED if held.role in RIGHTS[name]]
+    commands = tuple((name, plain(f"help.menu_{name}")) for name in (*allowed, *ALWAYS))
     return Person(
         account.chat_id,
         member.name,
         held.role,
         plain("help.role", role=held.role),
         unit.name if unit else plain("help.commune"),
-        commands if held.role == "coordinator" else tuple(one for one in commands if one[0] != "invite"),
+        commands,
     )
 
 

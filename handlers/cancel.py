@@ -11,8 +11,9 @@ def cancel(desk: Desk, _argument: str = "") -> None:
     draft = desk.chat.draft
     if draft is None:
         return desk.reply("cancel.nothing_open")
+    draft.is_closed = draft.obligation_id is None  # only a report is worth going on with another day
     desk.put_away(draft)
-    if draft.obligation_id is None:
+    if draft.is_closed:
         return desk.reply("cancel.left")
     desk.reply(
         "cancel.kept",

@@ -43,16 +43,16 @@ def begin(
     obligation_id: int | None = None,
     answers: dict[str, Any] | None = None,
 ) -> OpenDraft:
-    """Open the flow in this chat, going on with its draft where there is one; another open draft is kept.
+    """Open the flow in this chat; another open draft is kept.
 
-    A new draft starts with `answers`, where given.
+    A report goes on with its draft, or starts with `answers` already known; a personal flow begins anew.
     """
     draft = find_draft(desk.db, flow.name, obligation_id, desk.chat.account_id)
     if draft is None:
         draft = add_draft(desk.db, desk.chat, flow.name, obligation_id, args, answers or {}, desk.now)
+    if obligation_id is None and draft.answers:
+        draft.answers, draft.changed = {}, True
     if draft.args != args:
-        if obligation_id is None:  # begun for something else: another code, other units
-            draft.answers = {}
         draft.args, draft.changed, draft.has_new_args = args, True, True
     desk.chat.draft = draft
     flow.check(desk, draft)

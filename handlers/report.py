@@ -13,6 +13,7 @@ from handlers.desk import Desk, button
 from handlers.figures import NOTHING, above_total, derived, doubt, promised_day, reads, retyped
 from handlers.talk import Talk
 from handlers.tasks import SHOWN, mine, report_button, tasks
+from messages import label
 from plans.indicators import Verdict, judge
 from plans.model import Indicator, Question
 from storage.chats import OpenDraft
@@ -46,7 +47,7 @@ def report(desk: Desk, argument: str) -> None:
     elif PERIOD.fullmatch(argument):
         _past(desk, argument.upper())
     elif argument:
-        _pick(desk, _named(desk, argument))
+        _pick(desk, _named(desk, argument), argument)
     elif draft is not None and draft.obligation_id is not None:
         _open(desk, draft.obligation_id)
     else:
@@ -62,10 +63,16 @@ def _named(desk: Desk, code: str) -> list[Owed]:
     return [item for item in expected if item.task_code.casefold() == code.casefold()]
 
 
-def _pick(desk: Desk, found: list[Owed]) -> None:
+def _pick(desk: Desk, found: list[Owed], code: str = "") -> None:
+    """Open the one report there is, or let the person choose."""
     if len(found) == 1:
-        return _open(desk, found[0].id)
-    tasks(desk)
+        _open(desk, found[0].id)
+    elif code and not found:
+        desk.reply("report.not_asked", [button("/tasks", "report.label_tasks")], code=code[:20])
+    elif code:
+        desk.reply("report.several", [report_button(item, found) for item in found[:SHOWN]], code=code)
+    else:
+        tasks(desk)
 
 
 def _past(desk: Desk, code: str) -> None:
@@ -129,20 +136,19 @@ def _question(owed: Owed, question: Question, before: Filed | None) -> dict[str,
 
 
 def _filed_answers(earlier: Filed | None) -> dict[str, Any]:
-    """A filed report is opened with what was answered; what followed by itself follows anew, and a promised
-    figure is asked again."""
+    """A filed report is opened with what was answered, doubts settled; what followed by itself follows anew, and
+    a promised figure is asked again."""
+    answers: dict[str, Any] = {}
     if earlier is None:
-        return {}
-    return {
-        question["code"]: {
-            "value": earlier.answers[question["code"]],
-            "print": fingerprint(question),
-            "by": earlier.member_id,
-            "at": earlier.at.isoformat(),
-        }
-        for question in earlier.questions
-        if earlier.answers[question["code"]]["kind"] != "promised" and derived(question, earlier.answers) is None
-    }
+        return answers
+    for question in earlier.questions:
+        code, value = question["code"], earlier.answers[question["code"]]
+        if value["kind"] == "promised" or derived(question, earlier.answers) is not None:
+            continue
+        given = {"by": earlier.member_id, "at": earlier.at.isoformat()}
+        answers[code] = given | {"value": value, "print": fingerprint(question)}
+        answers[f"{code}:sure"] = given | {"value": "keep", "print": ""}
+    return answers
 
 
 def reporting(
@@ -170,9 +176,9 @@ def reporting(
             _file(talk, owed, questions, values)
         case "edit":
             asked = [question for question in questions if derived(question, values) is None]
-            labels = {question["code"]: question["label"] for question in asked}
+            labels = {question["code"]: question["label"] for question in asked} | {"": label("talk.label_back")}
             which = talk.choose("which", labels, "report.which")
-            talk.forget(which, "which", "confirm", "early")
+            talk.forget(*filter(None, [which]), "which", "confirm", "early")
         case "later":
             _later(talk, owed, "confirm")
 
@@ -231,7 +237,8 @@ def _figure(
         if sure != "keep":
             talk.replace(code, {"kind": "figure", "n": sure})
     if talk.is_fresh(code) or any(talk.is_fresh(f"{code}:{part}") for part in ("which", "day", "sure")):
-        talk.note("report.noted", question=question, value=value)
+        came_along = any(talk.is_fresh(other["code"]) for other in questions if other is not question)
+        talk.note("report.noted", question=question, value=value, named=came_along)
     return value
 
 

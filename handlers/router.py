@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,9 @@ from handlers.talk import Heard, run
 from messages import say
 from plans.text import fold
 from storage.reports import name_of
+
+TASK_CODE = re.compile(r"(?:\d|iii)\.\d{1,2}")
+"""A clause number of the plan, typed alone: its report is meant."""
 
 
 def hear(desk: Desk) -> None:
@@ -75,12 +79,16 @@ def _typed(desk: Desk, text: str) -> None:
 
 
 def _offered(desk: Desk, folded: str) -> str | None:
-    """The choice meant: by its label, or by its letter (where a figure is asked) or number (elsewhere)."""
+    """The choice meant: by its label or the words it alone begins with, by its letter (where a figure is asked) or
+    number (elsewhere)."""
+    begun = []
     for position, (token, label) in enumerate(desk.chat.offered):
         sign = chr(ord("a") + position) if desk.chat.is_lettered else str(position + 1)
         if folded in (fold(label), sign):
             return token
-    return None
+        if f"{fold(label)} ".startswith(f"{folded} ") and folded:
+            begun.append(token)
+    return begun[0] if len(begun) == 1 else None
 
 
 def _chosen(desk: Desk, token: str) -> None:
@@ -108,7 +116,7 @@ def _spoken(folded: str) -> tuple[Command, str] | None:
         command = COMMANDS.get("".join(words[:count]))
         if command is not None and (len(words) == count or any(map(str.isdigit, folded))):
             return command, " ".join(words[count:])
-    return None
+    return (COMMANDS["report"], folded) if TASK_CODE.fullmatch(folded) else None
 
 
 def _open(desk: Desk, command: Command, argument: str) -> None:

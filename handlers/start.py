@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from handlers import access
@@ -60,7 +61,7 @@ def joining(talk: Talk, invite_id: int, role: str, unit: str | None, organizatio
         agreed = talk.choose("consent", ["agree", "refuse"], "start.consent", name=None, **facts)
         name = talk.ask("name", a_name, "start.name") if agreed == "agree" else None
     if agreed == "refuse" or name is None:
-        talk.draft.args = talk.draft.args | {"name": None}
+        talk.draft.args, talk.draft.has_new_args = talk.draft.args | {"name": None}, True
         return talk.end("start.refused")
     _join(talk, invite_id, name)
 
@@ -90,7 +91,7 @@ def _become(desk: Desk, invite: Invite, member_id: int) -> None:
 
 def a_name(text: str) -> str:
     """A person's name: 2 to 60 characters with at least one letter and no digits."""
-    name = " ".join(text.split())
+    name = " ".join(unicodedata.normalize("NFC", text).split())
     if not 2 <= len(name) <= NAME_AT_MOST or not any(c.isalpha() for c in name) or any(map(str.isdigit, name)):
         raise Misunderstood("start.not_a_name")
     return name

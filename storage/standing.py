@@ -95,7 +95,7 @@ def standing(
     filings = filed_in(db, period.id)
     codes = {item.task_code for item in items}
     tasks: dict[str, list[Owed]] = {}
-    for item in everything:
+    for item in sorted(everything, key=lambda item: item.task_id):  # the plan's order, not the units'
         if item.task_code in codes:
             tasks.setdefault(item.task_code, []).append(item)
     rows = [_task(db, group, filings) for group in tasks.values()]
