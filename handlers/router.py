@@ -80,15 +80,16 @@ def _typed(desk: Desk, text: str) -> None:
 
 def _offered(desk: Desk, folded: str) -> str | None:
     """The choice meant: by its label or the words it alone begins with, by its letter (where a figure is asked) or
-    number (elsewhere)."""
+    number (elsewhere). Where a figure is asked, what holds digits is the figure, unless it is a whole label."""
     begun = []
+    is_figure = desk.chat.is_lettered and any(map(str.isdigit, folded))
     for position, (token, label) in enumerate(desk.chat.offered):
         sign = chr(ord("a") + position) if desk.chat.is_lettered else str(position + 1)
         if folded in (fold(label), sign):
             return token
         if f"{fold(label)} ".startswith(f"{folded} ") and folded:
             begun.append(token)
-    return begun[0] if len(begun) == 1 else None
+    return begun[0] if len(begun) == 1 and not is_figure else None
 
 
 def _chosen(desk: Desk, token: str) -> None:

@@ -1,4 +1,4 @@
-"""What stands at the two borders in tests: a platform that fails as it is told, and a time that is told to pass."""
+"""What stands at the two borders in tests: a platform that fails as told, and a time that passes when told."""
 
 from __future__ import annotations
 
@@ -27,11 +27,14 @@ NO_LIMITS = Limits(overall=0, chat=0, chat_burst=5, group_per_minute=0)
 HANOI = timezone(timedelta(hours=7))
 
 
-class Never:
-    """The platform takes the message and does not answer any more."""
+class Held:
+    """The platform does not answer until it is let go, if ever."""
+
+    def __init__(self) -> None:
+        self.let_go = asyncio.Event()
 
 
-Outcome = SendFailed | Never | None
+Outcome = SendFailed | Held | None
 
 
 class FakePlatform:
@@ -65,11 +68,13 @@ class FakePlatform:
         self.tried.append(message)
         script = self._script.get("strip" if message.kind == "strip" else message.chat_id)
         match script.popleft() if script else None:
-            case Never():
-                await asyncio.Event().wait()
+            case Held() as held:
+                await held.let_go.wait()
             case SendFailed() as failure:
                 raise failure
         self.sent.append(message)
+        if message.kind in ("strip", "menu"):
+            return None
         return message.target or f"p{next(self._ids)}"
 
     async def close(self) -> None:
@@ -111,10 +116,12 @@ async def settle() -> None:
 
 
 async def until(done: Callable[[], bool]) -> None:
-    """Wait for something to become so; five seconds without it are a failure."""
-    async with asyncio.timeout(5):
-        while not done():
-            await asyncio.sleep(0.001)
+    """Wait for something to become so; a second or two without it are a failure."""
+    for _ in range(1000):
+        if done():
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError("it never became so")
 
 
 @asynccontextmanager

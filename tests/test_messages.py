@@ -1,0 +1,373 @@
+"""Every sentence there is, rendered with sample facts: it says something, politely, and fits a phone."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import jinja2
+import pytest
+
+from bot.demo import PLAN
+from messages import blocks, plain, say
+from plans.calendar import shipped_calendar
+from plans.file import read_plan
+from plans.indicators import judge
+from plans.model import Indicator, Target
+from plans.text import fold
+from storage.owed import Owed, ReportingPeriod
+from storage.standing import Standing, TaskStanding
+
+Facts = dict[str, Any]
+TODAY = date(2025, 9, 15)
+AT = datetime(2025, 9, 15, 1, 5, tzinfo=UTC)
+FILE = read_plan(PLAN)
+LONG = "Văn phòng đăng ký đất đai chi nhánh khu vực liên xã Phú Tân"
+
+ITEM = Owed(
+    id=25,
+    organization_id=1,
+    state="not_started",
+    due_on=date(2025, 9, 17),
+    promised_on=None,
+    task_id=3,
+    task_code="2.14",
+    title="Công khai tiến độ, kết quả giải quyết hồ sơ trên Hệ thống thông tin giải quyết TTHC",
+    unit_id=7,
+    unit_name=LONG,
+    unit_short="VPĐKĐĐ",
+    unit_kind="internal",
+    period_id=3,
+    period_code="2025-Q3",
+    period_kind="Q3",
+    period_label="quý III năm 2025",
+    data_from=date(2025, 6, 15),
+    data_to=date(2025, 9, 14),
+    year_from=date(2024, 12, 15),
+    lock=date(2025, 9, 22),
+)
+LATE = replace(ITEM, id=26, due_on=date(2025, 9, 10), state="draft", unit_id=8, unit_name="Phòng Kinh tế")
+DUE_NOW = replace(ITEM, id=27, due_on=TODAY, state="returned", period_id=2, period_label="6 tháng đầu năm 2025")
+PROMISED = replace(ITEM, id=28, state="submitted", promised_on=date(2025, 9, 20))
+ASKED = replace(ITEM, id=29, unit_kind="requested", due_on=date(2025, 9, 10))
+DONE = replace(ITEM, id=30, state="submitted")
+MANY = [ITEM, LATE, DUE_NOW, PROMISED, ASKED, ITEM, ITEM, ITEM]
+
+QUESTION: Facts = {
+    "code": "on_time",
+    "label": "Trong đó, số hồ sơ đã đồng bộ, công khai trên Cổng DVC quốc gia",
+    "unit": "hồ sơ",
+    "type": "int",
+    "mode": "C",
+    "part_of": "received",
+    "from": "2024-12-15",
+    "to": "2025-09-14",
+    "last": {"kind": "figure", "n": "3088"},
+    "last_period": "6 tháng đầu năm 2025",
+}
+MONEY = QUESTION | {"type": "money", "unit": "triệu đồng", "mode": "P", "last": None}
+PERCENT = QUESTION | {"type": "pct", "unit": "%", "mode": "S", "last": {"kind": "none"}}
+FIGURE = {"kind": "figure", "n": "3330"}
+PROMISE = {"kind": "promised", "on": "2025-09-20"}
+ANSWERS = [FIGURE, {"kind": "none"}, PROMISE, {"kind": "not_ours"}]
+REPORT: Facts = {
+    "id": 25,
+    "code": "2.14",
+    "task_code": "2.14",
+    "title": ITEM.title,
+    "period": "quý III năm 2025",
+    "unit": LONG,
+    "due_on": "2025-09-17",
+    "is_requested": True,
+}
+RATE = Indicator(
+    code="x", label="x", formula="done / total", target=Target(op=">=", value=Decimal("98"), unit="%")
+)
+NOTHING_MEETS = RATE.model_copy(update={"nothing_meets": True})
+
+
+def judged(indicator: Indicator, done: int, total: int) -> tuple[Indicator, Any]:
+    return indicator, judge(indicator, {"done": Decimal(done), "total": Decimal(total)}, {})
+
+
+VERDICTS = [judged(RATE, 99, 100), judged(RATE, 9, 10), judged(RATE, 0, 0), judged(NOTHING_MEETS, 0, 0)]
+PERIOD = ReportingPeriod(
+    id=3,
+    code="2025-Q3",
+    label="quý III năm 2025",
+    data_from=ITEM.data_from,
+    data_to=ITEM.data_to,
+    unit_due=ITEM.due_on,
+    province_due=date(2025, 9, 19),
+    lock=ITEM.lock,
+)
+TASK = TaskStanding("2.14", ITEM.title, MANY, VERDICTS)
+STANDING = Standing(PERIOD, TODAY, [*MANY, DONE], [TASK] * 8, [ITEM] * 5, shipped_calendar())
+ON_TIME = replace(STANDING, items=[ITEM, DONE], tasks=[], not_ours=[])
+EMPTY = replace(STANDING, items=[], tasks=[], not_ours=[])
+ROLES = ("staff", "head", "coordinator", "leader", "observer")
+OTHERS = ("sticker", "voice", "photo", "document", "video", "contact", "location", "forward", "too_long", "odd")
+BACKED_UP = SimpleNamespace(file="sao-luu.db", total=12345, rows={"unit": 7, "task": 30}, made_at=AT)
+
+FACTS: dict[str, Facts] = {
+    "cancel": {"count": 3},
+    "care": {
+        "count": 2,
+        "done": BACKED_UP,
+        "file": "sao-luu.db",
+        "folder": "data",
+        "found": "0001",
+        "free_mb": 81234,
+        "known": "0002",
+        "mark": "✓",
+        "minutes": 130,
+        "ms": "0.46",
+        "name": "UBND xã Phú Tân",
+        "names": ["DATA_DIR"],
+        "place": "data/dondoc.db",
+        "reason": "ConnectError",
+        "seconds": 90,
+        "table": "unit",
+        "title": FILE.plan.title,
+        "what": "Input should be a valid integer",
+        "year": 2025,
+        "zone": "Asia/Ho_Chi_Minh",
+    },
+    "cli": {
+        "address": "http://127.0.0.1:8080",
+        "code": "ABCD2345",
+        "found": "0002",
+        "is_past": False,
+        "known": "0001",
+        "name": "LISTEN",
+        "role": "boss",
+        "roles": ROLES,
+        "title": FILE.plan.title,
+        "unit": "X",
+        "units": ["KT", "VP"],
+        "what": "Input should be a valid integer",
+        "year": 2025,
+    },
+    "digest": {"left": [2] * 8, "owed": MANY, "shown": MANY[:5], "today": TODAY, "total": 8},
+    "help": {
+        "commands": ["tasks", "report", "summary", "invite"],
+        "name": "Nguyễn Thị Lan",
+        "role": "staff",
+        "roles": [("coordinator", None), ("head", LONG)],
+    },
+    "invite": {
+        "code": "ABCD2345",
+        "days": 14,
+        "link": "https://t.me/b?start=ABCD2345",
+        "role": "head",
+        "unit": LONG,
+    },
+    "numbers": {"part": FIGURE, "question": QUESTION, "total": {"kind": "figure", "n": "3390"}},
+    "page": {"at": AT, "number": 2},
+    "plan": {
+        "allowed": ["C", "P"],
+        "character": "U+0007",
+        "column": 4,
+        "data_from": date(2025, 6, 15),
+        "data_to": date(2025, 9, 14),
+        "earlier": "data_to",
+        "effective": FILE.plan.effective_from,
+        "ended": list(FILE.periods),
+        "field": "lead",
+        "first": date(2025, 9, 14),
+        "formula": "done / total",
+        "gaps": 3,
+        "given": "KTX",
+        "kind": "question",
+        "later": "lock",
+        "least": 0,
+        "line": 12,
+        "most": 20,
+        "name": "KTX",
+        "owed": 69,
+        "past": 40,
+        "path": "plans/x.yaml",
+        "periods": ["2025-Q3", "2025-Y"],
+        "plan": FILE,
+        "problem": "mapping values are not allowed here",
+        "renewals": [SimpleNamespace(code="2.2", text="Nghị định 09/2019/NĐ-CP")],
+        "rows": [("Phòng Kinh tế", [9, 12])],
+        "then": date(2025, 9, 10),
+        "unit_due": date(2025, 9, 10),
+        "words": "thiếu “lead”",
+        "year": 2026,
+    },
+    "report": {
+        "code": "2025-H1",
+        "count": 3,
+        "data_to": date(2025, 9, 14),
+        "day": date(2026, 9, 14),
+        "lines": [(QUESTION, answer) for answer in ANSWERS],
+        "owed": REPORT,
+        "past": [ITEM],
+        "position": 2,
+        "promised": date(2025, 9, 20),
+        "question": QUESTION,
+        "rest": 5,
+        "today": TODAY,
+        "total": {"kind": "figure", "n": "3390"},
+        "value": FIGURE,
+        "verdicts": VERDICTS[:2],
+        "was": None,
+        "with_title": True,
+    },
+    "start": {"name": "Nguyễn Thị Lan", "organization": "UBND xã Phú Tân", "role": "staff", "unit": LONG},
+    "summary": {"code": "2024-Q3", "found": STANDING, "is_whole": True, "rest": 7, "rows": []},
+    "talk": {
+        "at": AT,
+        "is_figure": True,
+        "name": "Nguyễn Thị Lan",
+        "what": "sticker",
+        "word": "boacao",
+        "zone": "Asia/Ho_Chi_Minh",
+    },
+    "tasks": {"among": MANY, "item": ITEM, "owed": MANY, "rest": 7, "today": TODAY},
+}
+"""What the blocks of each file may be given."""
+
+VARIANTS: dict[str, list[Facts]] = {
+    "cancel.kept": [{}, {"count": 0}],
+    "care.plan_missing": [{}, {"name": None}],
+    "care.settings": [{}, {"names": []}],
+    "cli.no_such_unit": [{}, {"unit": None}],
+    "digest.text": [
+        {},
+        {"owed": [ITEM], "shown": [ITEM]},
+        {"owed": [ASKED], "shown": [ASKED]},
+        {"today": date(2025, 9, 9)},
+    ],
+    "help.overview": [{}, {"commands": ["summary"], "roles": [("observer", LONG)]}, {"commands": []}],
+    "help.role": [{"role": role} for role in ROLES],
+    "invite.made": [{}, {"link": None, "unit": None, "role": "leader"}],
+    "invite.qr": [{}, {"unit": None}],
+    "invite.confirm": [{}, {"unit": None, "role": "observer"}],
+    "numbers.not_whole": [{}, {"question": MONEY}],
+    "plan.fault": [{}, {"line": None, "given": None}],
+    "plan.fault_bad_name": [{"kind": kind} for kind in ("question", "baseline")],
+    "plan.fault_duplicate_code": [
+        {"kind": kind} for kind in ("unit", "period", "task", "indicator", "question", "baseline")
+    ],
+    "plan.fault_out_of_range": [{}, {"least": None}, {"most": None}],
+    "plan.loaded": [{}, {"past": 0, "ended": []}],
+    "plan.show": [{"periods": [("2025-Q3", FILE.periods[0], TODAY)]}],
+    "plan.sound": [{}, {"gaps": 0}],
+    "report.confirm": [{}, {"verdicts": VERDICTS[2:]}, {"lines": [(MONEY, FIGURE | {"n": "18500000000"})]}],
+    "report.day_out_of_reach": [{}, {"day": date(2025, 9, 14)}],
+    "report.doubt_below": [{}, {"value": {"kind": "none"}}],
+    "report.noted": [{"value": answer, "named": named} for answer in ANSWERS for named in (True, False)],
+    "report.past": [{}, {"past": []}],
+    "report.question": [
+        {},
+        {"question": MONEY, "with_title": False},
+        {"question": PERCENT, "position": 1},
+        *({"was": answer} for answer in (*ANSWERS, {"kind": "not_yet"}, {"kind": "ambiguous", "labels": {}})),
+    ],
+    "report.sent": [{}, {"promised": None}, {"rest": 0}, {"rest": 0, "promised": None}],
+    "start.consent": [{"role": role, "unit": unit} for role in ROLES for unit in (LONG, None)] + [{"name": None}],
+    "start.welcome": [{}, {"unit": None}],
+    "summary.overview": [{}, {"is_whole": False}, {"found": ON_TIME}, {"found": EMPTY}],
+    "summary.unit": [{"rows": list(STANDING.by_unit().items())}],
+    "summary.task": [{"rows": [TASK] * 8}],
+    "summary.missing": [{"rows": MANY}, {}, {"found": EMPTY}],
+    "summary.no_period": [{}, {"code": None}],
+    "talk.cannot_skip": [{}, {"is_figure": False}],
+    "talk.unreadable": [{"what": what} for what in OTHERS],
+    "tasks.list": [{}, {"owed": [ITEM], "among": [ITEM]}],
+    "tasks.label_report": [{}, {"among": [ITEM]}],
+}
+VARIANTS |= {
+    name: [{"question": question} for question in (QUESTION, MONEY, PERCENT)]
+    for name in blocks()
+    if name.startswith("numbers.") and name not in VARIANTS
+}
+CASES = [
+    pytest.param(name, FACTS[name.partition(".")[0]] | variant, id=f"{name}-{position}")
+    for name in blocks()
+    for position, variant in enumerate(VARIANTS.get(name, [{}]))
+]
+CHATS = {"cancel", "digest", "help", "invite", "numbers", "report", "start", "summary", "talk", "tasks"}
+TERMINAL = {"care", "cli", "plan"}
+SLIPS = re.compile(
+    r"None|ndefined|\{\{|\{%|<(?!/?[bi]>)"  # what a template leaves behind
+    r"|[^ ]  +[^ ]| [,.;:?](?=\s|$)|\(\)|\.\.|[,:;]\.|\( | \)"  # what a missing word leaves behind
+)
+VERBATIM = {"plan.burden", "plan.show", "plan.renewals", "plan.fault_bad_formula"}
+"""A table spaced for the terminal; a plan's own words; signs."""
+LISTS = {"tasks.list", "digest.text"}
+"""Eight or five lines at their longest: every item of another unit and period."""
+
+
+def test_no_sample_is_left_of_a_block_that_is_gone() -> None:
+    assert set(VARIANTS) <= set(blocks())
+    assert set(FACTS) == {name.partition(".")[0] for name in blocks()}
+
+
+@pytest.mark.parametrize(("name", "facts"), CASES)
+def test_a_sentence_is_whole_calm_and_well_formed(name: str, facts: Facts) -> None:
+    text = str(say(name, **facts))
+    assert text == text.strip()
+    assert text
+    assert unicodedata.is_normalized("NFC", text)
+    assert not SLIPS.search("" if name in VERBATIM else text), text
+    assert "!" not in text
+    assert not [char for char in text if unicodedata.category(char) == "So" and char not in "✓✗"]
+    assert "\n\n\n" not in text
+
+
+@pytest.mark.parametrize(("name", "facts"), [case for case in CASES if str(case.id).partition(".")[0] in CHATS])
+def test_a_message_fits_a_phone(name: str, facts: Facts) -> None:
+    text = plain(name, **facts)
+    assert len(text.splitlines()) <= 14, text
+    assert len(text) <= (900 if name in LISTS else 700), text
+
+
+@pytest.mark.parametrize(("name", "facts"), [case for case in CASES if ".label_" in str(case.id)])
+def test_a_label_fits_a_button(name: str, facts: Facts) -> None:
+    label = plain(name, **facts)
+    assert len(label) <= 40
+    assert "\n" not in label
+    assert label[0].isupper()
+
+
+def test_labels_of_one_question_are_told_apart_without_diacritics() -> None:
+    together = ["report.label_none", "report.label_not_yet", "report.label_not_ours", "talk.label_back"]
+    assert len({fold(plain(name)) for name in together}) == len(together)
+
+
+def test_a_summary_opens_with_at_most_five_lines() -> None:
+    facts = FACTS["summary"]
+    for variant in VARIANTS["summary.overview"]:
+        assert len(say("summary.overview", **(facts | variant)).splitlines()) <= 5
+
+
+def test_a_missing_fact_is_an_error_and_never_an_empty_place() -> None:
+    with pytest.raises(jinja2.UndefinedError):
+        say("cancel.kept")
+    with pytest.raises(KeyError):
+        say("cancel.no_such_block")
+
+
+def test_what_people_write_is_escaped() -> None:
+    assert "<i>" not in say("talk.no_such_command", word="<i>")
+    assert plain("talk.no_such_command", word="<x>").startswith('Không có lệnh "<x>"')
+
+
+@pytest.mark.parametrize("name", sorted(name for name in blocks() if name.partition(".")[0] in CHATS))
+def test_the_tone_is_that_of_an_office(name: str) -> None:
+    for variant in VARIANTS.get(name, [{}]):
+        text = plain(name, **(FACTS[name.partition(".")[0]] | variant)).casefold()
+        assert not re.search(r"\b(bạn|mày|tao|nhé|nha|ok|oops|vui lòng|bot của)\b", text), text
+
+
+def test_every_block_stands_in_a_file_the_program_knows() -> None:
+    assert {name.partition(".")[0] for name in blocks()} <= CHATS | TERMINAL | {"page"}
