@@ -77,6 +77,7 @@ class App:
         finally:
             self.ticker.stop()
             await _end(parts)  # first nothing more comes in, then what is under way goes out
+            await self.intake.stop()
             await _end([delivering])
             for platform in self.platforms.values():
                 await platform.close()

@@ -18,7 +18,7 @@ from bot.platform import Choice, Message, Moved, Platform, RecipientGone, Refuse
 from bot.transactions import GaveUp, Transactions
 from scheduler.making import Later, Made, Maker
 from storage import outbox
-from storage.chats import set_reachable
+from storage.chats import offer, set_reachable
 from storage.outbox import Claimed
 
 log = logging.getLogger("dondoc.delivery")
@@ -97,12 +97,13 @@ class Delivery:
         now = self._clock.now()
         held, places, for_reminders = self._held(now), *self._free()
 
-        def has_work(db: Session) -> bool:
+        def idle_for(db: Session) -> float:
+            """How long there is nothing to claim; 0 when there is."""
             least = outbox.REMINDER if for_reminders > 0 else outbox.REPLY
-            return places > 0 and outbox.is_ready(db, least, now)
+            return 0.0 if places > 0 and outbox.is_ready(db, least, now) else self._wait(db, now)
 
-        if not sent and not outcomes and not held and not await self._transactions.read(has_work):
-            return [], await self._transactions.read(lambda db: self._wait(db, now))
+        if not sent and not outcomes and not held and (wait := await self._transactions.read(idle_for)) > 0:
+            return [], wait
 
         def work(db: Session) -> list[Claimed]:
             self._record(db, sent, outcomes, now)
@@ -192,13 +193,20 @@ class Delivery:
         except Refused:
             platform_id = await channel.platform.send(_second_try(message))
         self._sent.append((row.id, platform_id))
-        if row.maker is not None and (told := self._makers[row.maker].sent) is not None:
-            self._outcomes.append(lambda db: told(db, row.args or {}, self._clock.now()))
+        if row.maker is not None:
+            self._outcomes.append(lambda db: self._made_and_sent(db, row, made))
         if row.kind != "edit" and row.target is not None:
             strip = Message("strip", row.chat_id, target=row.target)
             task = asyncio.create_task(self._strip(channel, strip))
             self._loose.add(task)
             task.add_done_callback(self._loose.discard)
+
+    def _made_and_sent(self, db: Session, row: Claimed, made: Made) -> None:
+        maker = self._makers[row.maker or ""]
+        if maker.sent is not None:
+            maker.sent(db, row.args or {}, self._clock.now())
+        if made.choices:
+            offer(db, row.account_id, made.choices)
 
     async def _strip(self, channel: _Channel, message: Message) -> None:
         """Old buttons end as well as can be; where that fails they still change nothing."""

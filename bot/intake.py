@@ -63,6 +63,12 @@ class Intake:
             self._worker = asyncio.create_task(self._work())
         await taken
 
+    async def stop(self) -> None:
+        """Take nothing more; what was not acknowledged will be delivered again."""
+        if self._worker is not None:
+            self._worker.cancel()
+            await asyncio.gather(self._worker, return_exceptions=True)
+
     async def _work(self) -> None:
         while self._waiting:
             count = 1 if self._alone else min(TOGETHER, len(self._waiting))

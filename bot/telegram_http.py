@@ -18,7 +18,7 @@ from telegram.request import BaseRequest, RequestData
 SECONDS: Final = 10.0
 UPLOAD_SECONDS: Final = 60.0
 NOT_GIVEN: Final[Any] = BaseRequest.DEFAULT_NONE
-FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
+JSON: Final = {"Content-Type": "application/json"}  # url-encoding Vietnamese costs more, and triples it
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -106,7 +106,7 @@ def _body(request_data: RequestData | None) -> dict[str, Any]:
     if request_data is None:
         return {}
     if not request_data.contains_files:
-        return {"data": request_data.url_encoded_parameters().encode(), "headers": FORM}
+        return {"data": request_data.json_payload, "headers": JSON}
     form = aiohttp.FormData(request_data.json_parameters, quote_fields=False)  # file names as UTF-8
     for name, (file_name, content, content_type) in request_data.multipart_data.items():
         form.add_field(name, content, filename=file_name, content_type=content_type)

@@ -85,9 +85,10 @@ def _offered(desk: Desk, folded: str) -> str | None:
     is_figure = desk.chat.is_lettered and any(map(str.isdigit, folded))
     for position, (token, label) in enumerate(desk.chat.offered):
         sign = chr(ord("a") + position) if desk.chat.is_lettered else str(position + 1)
-        if folded in (fold(label), sign):
+        words = fold(label)
+        if folded in (words, sign):
             return token
-        if f"{fold(label)} ".startswith(f"{folded} ") and folded:
+        if folded and re.match(rf"{re.escape(folded)}\b", words):
             begun.append(token)
     return begun[0] if len(begun) == 1 and not is_figure else None
 

@@ -247,10 +247,9 @@ class Talk:
 
     def _lay_down(self) -> None:
         """Show the question or last words, its buttons bound to this draft and this very step."""
-        draft, chat = self.draft, self.desk.chat
+        draft = self.draft
         if draft.changed:
             draft.version += 1
-        chat.asked_version = draft.version
         reply = self._question
         assert reply is not None
         reply.is_secret = self.is_secret

@@ -94,9 +94,9 @@ def _line(item: Owed, role: str, today: date, calendar: Calendar) -> tuple[int, 
 
     A figure that was promised is asked for from the promised day on, and not before.
     """
-    if item.lock < today:  # once a period is locked nobody is reminded of it: an old plan nags no one
-        return None
     day = item.promised_on or item.due_on
+    if today > max(item.lock, calendar.shift(day, 1)):  # once a period is locked, an old plan nags no one
+        return None
     rung = newest_rung(day, today, role, item.unit_kind == "requested", calendar)
     if rung is None or (item.promised_on is not None and rung.days < 0):
         return None

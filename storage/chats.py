@@ -76,7 +76,6 @@ class Chat:
     person: Person | None
     is_reachable: bool
     asked: str | None
-    asked_version: int
     offered: list[list[str]]
     is_lettered: bool
     shown_id: int | None
@@ -92,7 +91,6 @@ _person_of = (
         member.c.name,
         organization.c.timezone,
         conversation.c.asked,
-        conversation.c.asked_version,
         conversation.c.offered,
         conversation.c.is_lettered,
         conversation.c.shown_id,
@@ -168,12 +166,16 @@ _keep_conversation = (
     .values(
         draft_id=bindparam("draft_id"),
         asked=bindparam("asked"),
-        asked_version=bindparam("asked_version"),
         offered=bindparam("offered"),
         is_lettered=bindparam("is_lettered"),
         shown_id=bindparam("shown_id"),
         heard_at=bindparam("now"),
     )
+)
+_offer = (
+    update(conversation)
+    .where(conversation.c.account_id == bindparam("key"), conversation.c.asked.is_(None))
+    .values(offered=bindparam("offered"), is_lettered=False)
 )
 _keep_draft = (
     update(draft)
@@ -187,9 +189,10 @@ _keep_draft = (
 )
 _keep_args = update(draft).where(draft.c.id == bindparam("key")).values(args=bindparam("args"))
 _back = update(account).where(account.c.id == bindparam("key")).values(is_reachable=True)
+_counted = {"preserve_rowcount": True}  # else psycopg's count of an INSERT is lost
 _take_seen = {
-    "sqlite": sqlite.insert(table(Seen)).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(table(Seen)).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(table(Seen)).on_conflict_do_nothing().execution_options(**_counted),
+    "postgresql": postgresql.insert(table(Seen)).on_conflict_do_nothing().execution_options(**_counted),
 }
 _audit = table(Audit).insert()
 
@@ -236,7 +239,6 @@ def _chat(rows: Sequence[Any]) -> Chat:
         _person(rows) if row.member_id else None,
         row.is_reachable,
         row.asked,
-        row.asked_version,
         row.offered,
         row.is_lettered,
         row.shown_id,
@@ -270,7 +272,6 @@ def keep_chat(db: Session, chat: Chat, now: datetime) -> None:
             "key": chat.account_id,
             "draft_id": chat.draft.id if chat.draft else None,
             "asked": chat.asked,
-            "asked_version": chat.asked_version,
             "offered": chat.offered,
             "is_lettered": chat.is_lettered,
             "shown_id": chat.shown_id,
@@ -333,6 +334,12 @@ def add_draft(
     found = find_draft(db, flow, obligation_id, chat.account_id)
     assert found is not None
     return found
+
+
+def offer(db: Session, account_id: int, choices: list[list[str]]) -> None:
+    """What a message of ours that nobody asked for offers can be typed too, unless a question is open."""
+    link = connection(db)
+    link.execute(_offer, {"key": account_id, "offered": choices})
 
 
 def audit(db: Session, chat: Chat, action: str, now: datetime, subject: str | None = None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,14 +13,17 @@ from sqlmodel import Session
 
 from plans.model import Indicator as PlanIndicator
 from plans.model import Question
-from storage.tables import Assignment, Baseline, Indicator, Obligation, Period, Task, Unit
+from storage.tables import Assignment, Baseline, Indicator, Obligation, Period, Plan, Task, Unit
 from storage.tables.core import connection, table
 
 obligation, task, unit, period = table(Obligation), table(Task), table(Unit), table(Period)
 assignment, baseline, indicator = table(Assignment), table(Baseline), table(Indicator)
+plan = table(Plan)
 
 BEFORE_EFFECTIVE = "before_effective"
 """Why a period that ended before the plan took effect is not owed."""
+PREPARED_WITHIN = timedelta(days=14)
+"""A period is reported from two weeks before its figures close."""
 OPEN = ("not_started", "draft", "returned")
 DONE = ("submitted", "accepted", "sent_up")
 
@@ -37,6 +40,11 @@ class ReportingPeriod:
     unit_due: date
     province_due: date
     lock: date
+    effective_from: date
+
+    def is_open(self, today: date) -> bool:
+        """Owed, and its figures are closed or about to be."""
+        return self.effective_from <= self.data_to <= today + PREPARED_WITHIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +152,9 @@ _periods = (
         period.c.unit_due,
         period.c.province_due,
         period.c.lock,
+        plan.c.effective_from,
     )
+    .join(plan, plan.c.id == period.c.plan_id)
     .where(period.c.organization_id == bindparam("organization_id"))
     .order_by(period.c.data_to)
 )
@@ -198,12 +208,14 @@ def past_of(db: Session, organization_id: int, code: str, units: Collection[int]
 def current_period(
     db: Session, organization_id: int, today: date, code: str | None = None
 ) -> ReportingPeriod | None:
-    """The period being reported: the first not yet locked, else the last one; or the one named `code`."""
+    """The period being reported: the newest one that is open, else the first to come; or the one named `code`."""
     rows = connection(db).execute(_periods, {"organization_id": organization_id})
     periods = [ReportingPeriod(*row) for row in rows]
     if code is not None:
         return next((found for found in periods if found.code == code), None)
-    return next((found for found in periods if found.lock >= today), periods[-1] if periods else None)
+    opened = [found for found in periods if found.is_open(today)]
+    to_come = [found for found in periods if found.data_to >= found.effective_from]
+    return opened[-1] if opened else next(iter(to_come), None)
 
 
 def questions_of(db: Session, owed: Owed, indicators: Sequence[PlanIndicator]) -> list[Question]:

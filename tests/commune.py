@@ -18,6 +18,8 @@ from handlers.incoming import Incoming, Kind
 from scheduler.digest import due_now, write_digests
 from scheduler.making import Later, Made
 from storage import outbox
+from storage.chats import offer
+from storage.outbox import Claimed
 from storage.store import Store
 from storage.tables import Account, Organization, Outgoing
 
@@ -149,16 +151,16 @@ class Commune:
         assert found is not None
         return found
 
-    def _claimed(self) -> list[outbox.Claimed]:
+    def _claimed(self) -> list[Claimed]:
         now = self.clock.now()
         with self.store.writing() as db:
             replies = outbox.claim(db, outbox.REPLY, now, timedelta(minutes=1), 50)
             return replies or outbox.claim(db, outbox.REMINDER, now, timedelta(minutes=1), 50)
 
-    def _send(self, row: outbox.Claimed) -> Bubble | None:
+    def _send(self, row: Claimed) -> Bubble | None:
         now = self.clock.now()
         with self.store.writing() as db:
-            made: Made | Later | None = Made(**_body(row))
+            made: Made | Later | None = _written(row)
             if row.expires_at is not None and row.expires_at <= now:
                 made = None
             elif row.maker is not None:
@@ -173,9 +175,10 @@ class Commune:
             sent = MAKERS[row.maker].sent if row.maker else None
             if sent is not None:
                 sent(db, row.args or {}, now)
+                offer(db, row.account_id, made.choices)
         return self._show(row, made)
 
-    def _show(self, row: outbox.Claimed, made: Made) -> Bubble | None:
+    def _show(self, row: Claimed, made: Made) -> Bubble | None:
         if row.kind == "menu":
             return None
         phone = self.person(row.chat_id)
@@ -190,10 +193,6 @@ class Commune:
         return bubble
 
 
-def _body(row: outbox.Claimed) -> dict[str, object]:
+def _written(row: Claimed) -> Made:
     body = row.body or {}
-    return {
-        "text": body.get("text", ""),
-        "choices": body.get("choices", []),
-        "lettered": body.get("lettered", False),
-    }
+    return Made(body.get("text", ""), body.get("choices", []), body.get("lettered", False))

@@ -126,6 +126,23 @@ async def test_a_cancel_passes_and_the_message_may_be_delivered_again(
     writer.close()
 
 
+async def test_it_stops_even_while_the_database_is_away(
+    store: Store, intake: Intake, writer: sqlite3.Connection
+) -> None:
+    await intake.stop()
+    writer.execute("BEGIN IMMEDIATE")
+    accepting = asyncio.create_task(intake.accept(says("mai", "/tasks")))
+    await settle()
+    async with asyncio.timeout(1):
+        await intake.stop()
+    assert not accepting.done()
+    accepting.cancel()
+    writer.execute("ROLLBACK")
+    await asyncio.sleep(0.02)
+    assert len(rows(store)) == 0
+    writer.close()
+
+
 async def test_a_handler_that_fails_is_apologized_for_and_set_aside(
     store: Store, intake: Intake, handler: Callable[[Hear], None]
 ) -> None:

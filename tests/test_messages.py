@@ -105,6 +105,7 @@ PERIOD = ReportingPeriod(
     unit_due=ITEM.due_on,
     province_due=date(2025, 9, 19),
     lock=ITEM.lock,
+    effective_from=date(2025, 8, 11),
 )
 TASK = TaskStanding("2.14", ITEM.title, MANY, VERDICTS)
 STANDING = Standing(PERIOD, TODAY, [*MANY, DONE], [TASK] * 8, [ITEM] * 5, shipped_calendar())

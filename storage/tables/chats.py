@@ -16,8 +16,6 @@ class Conversation(SQLModel, table=True):
     draft_id: int | None = Field(default=None, foreign_key="draft.id")
     asked: str | None = None
     """Name of the question last shown here."""
-    asked_version: int = 0
-    """Version of the draft when it was shown."""
     offered: list[list[str]] = Field(default_factory=list, sa_type=JSON)
     """[token, label] of the choices last shown, in their order."""
     is_lettered: bool = False

@@ -706,7 +706,6 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Integer(), nullable=False),
         sa.Column("draft_id", sa.Integer(), nullable=True),
         sa.Column("asked", sqltypes.AutoString(), nullable=True),
-        sa.Column("asked_version", sa.Integer(), nullable=False),
         sa.Column("offered", sa.JSON(), nullable=False),
         sa.Column("is_lettered", sa.Boolean(), nullable=False),
         sa.Column("shown_id", sa.Integer(), nullable=True),
