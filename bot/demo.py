@@ -12,18 +12,19 @@ from sqlmodel import Session, col, select
 
 import plans
 from bot.assemble import App, open_store
-from bot.browser import Browser, Earlier, Person
+from bot.browser import Browser, Earlier
+from bot.browser import Person as Someone
 from bot.clock import MovedClock
 from bot.example import CHANNEL, load_example
 from bot.platform import Choice
 from bot.settings import Settings
-from handlers.access import RIGHTS
-from handlers.help import ALWAYS, OFFERED
+from handlers.help import offered
 from messages import plain
 from plans.calendar import report_day, shipped_calendar, shipped_days
 from plans.file import read_plan
 from plans.model import PlanFile
 from scheduler.ladder import QUARTERLY
+from storage.chats import Person, Role
 from storage.loading import calendar_of, load_calendar, load_plan
 from storage.store import Store
 from storage.tables import Account, Conversation, Member, Membership, Organization, Outgoing, Period, Unit
@@ -95,7 +96,7 @@ class Demo:
             moves.append(("next_rung", self._morning(next_rung)))
         return moves
 
-    def people(self) -> list[Person]:
+    def people(self) -> list[Someone]:
         """Everybody with a browser chat, as the page lists them."""
         with self._store.reading() as db:
             rows = db.exec(
@@ -130,16 +131,16 @@ class Demo:
         return datetime.combine(day, MORNING, self.zone).astimezone(UTC)
 
 
-def _person(account: Account, member: Member, held: Membership, unit: Unit | None) -> Person:
-    allowed = [name for name in OFFERED if held.role in RIGHTS[name]]
-    commands = tuple((name, plain(f"help.menu_{name}")) for name in (*allowed, *ALWAYS))
-    return Person(
+def _person(account: Account, member: Member, held: Membership, unit: Unit | None) -> Someone:
+    role = Role(held.role, held.unit_id, None)
+    person = Person(member.id or 0, member.name, member.organization_id, (role,))
+    return Someone(
         account.chat_id,
         member.name,
         held.role,
         plain("help.role", role=held.role),
         unit.name if unit else plain("help.commune"),
-        commands,
+        tuple((command.name, plain(f"{command.name}.as_menu")) for command in offered(person)),
     )
 
 

@@ -4,8 +4,9 @@ A new conversation is one file here, its sentences in messages/, and one line be
 """
 
 from handlers import cancel, help, invite, report, start, summary, tasks
+from handlers.conversation import Command, Conversation, FlowKind
 
-CONVERSATIONS = (
+CONVERSATIONS: tuple[Conversation, ...] = (
     tasks.CONVERSATION,
     report.CONVERSATION,
     summary.CONVERSATION,
@@ -14,10 +15,14 @@ CONVERSATIONS = (
     cancel.CONVERSATION,
     start.CONVERSATION,
 )
-COMMANDS = {
+COMMANDS: dict[str, Command] = {
     word: command
     for conversation in CONVERSATIONS
     for command in conversation.commands
     for word in (command.name, command.alias)
 }
-FLOWS = {flow.name: flow for conversation in CONVERSATIONS for flow in conversation.flows}
+FLOWS: dict[str, FlowKind] = {flow.name: flow for conversation in CONVERSATIONS for flow in conversation.flows}
+MENU: tuple[Command, ...] = tuple(
+    command for name, command in COMMANDS.items() if name == command.name and command.in_menu
+)
+"""Commands in the order they are offered."""

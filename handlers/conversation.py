@@ -13,12 +13,16 @@ from storage.chats import OpenDraft, add_draft, find_draft
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A word people type after a slash. `right` names the right it needs (handlers/access.py); None: anyone."""
+    """A word people type after a slash; in menus by its blocks `as_button`, `as_menu` and `as_help`.
+
+    `right` names the right it needs (handlers/access.py); None: anyone.
+    """
 
     name: str
     alias: str
     right: str | None
     open: Callable[[Desk, str], None]
+    in_menu: bool = True
 
 
 @dataclass(frozen=True, slots=True)

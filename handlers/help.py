@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+import handlers
 from handlers import access
 from handlers.conversation import Command, Conversation
 from handlers.desk import Desk, Reply, button
-from messages import plain
-
-OFFERED = ("tasks", "report", "summary", "invite")
-ALWAYS = ("help", "cancel")
+from messages import label
+from storage.chats import Person
 
 
-def offered(desk: Desk) -> list[str]:
-    """Commands this person's roles allow, in the order of the menu."""
-    if desk.chat.person is None:
-        return []
-    return [name for name in OFFERED if access.has(desk.chat.person, name)]
+def offered(person: Person) -> list[Command]:
+    """Commands that this person's roles allow, in the order of the menu; those anyone may use come last."""
+    return [one for one in handlers.MENU if one.right is None or access.has(person, one.right)]
 
 
 def help(desk: Desk, _argument: str = "") -> None:
@@ -25,27 +22,29 @@ def help(desk: Desk, _argument: str = "") -> None:
     if desk.chat.person is None:
         return desk.reply("start.who_are_you")
     person = desk.chat.person
-    names = offered(desk)
     roles = [(role.name, role.unit_name) for role in person.roles]
-    desk.reply("help.overview", buttons(names), name=person.name, roles=roles, commands=names)
+    commands = offered(person)
+    lines = [label(f"{command.name}.as_help") for command in commands if command.right]
+    reports = any(command.right == "report" for command in commands)
+    desk.reply("help.overview", buttons(person), name=person.name, roles=roles, lines=lines, reports=reports)
 
 
 def idle(desk: Desk) -> None:
     """Free text with nothing open is answered with what can be done."""
     if desk.chat.person is None:
         return desk.reply("start.who_are_you")
-    desk.reply("help.idle", buttons(offered(desk)))
+    desk.reply("help.idle", buttons(desk.chat.person))
 
 
-def buttons(names: list[str]) -> list[list[str]]:
-    """A choice for each of these commands."""
-    return [button(f"/{name}", f"help.label_{name}") for name in names]
+def buttons(person: Person) -> list[list[str]]:
+    """A choice for each command that needs a right this person has."""
+    return [button(f"/{one.name}", f"{one.name}.as_button") for one in offered(person) if one.right]
 
 
-def menu(names: list[str]) -> Reply:
+def menu(person: Person) -> Reply:
     """The chat's own command menu: what its person may do, described in Vietnamese."""
-    commands = [[name, plain(f"help.menu_{name}")] for name in (*names, *ALWAYS)]
+    commands = [[one.name, label(f"{one.name}.as_menu")] for one in offered(person)]
     return Reply(Markup(""), kind="menu", args={"commands": commands})
 
 
-CONVERSATION = Conversation(commands=(Command("help", "trogiup", None, help),))
+CONVERSATION: Conversation = Conversation(commands=(Command("help", "trogiup", None, help),))

@@ -8,7 +8,7 @@ from typing import Any
 from handlers import access
 from handlers.conversation import Command, Conversation, FlowKind, begin
 from handlers.desk import Desk
-from handlers.help import buttons, help, menu, offered
+from handlers.help import buttons, help, menu
 from handlers.talk import Misunderstood, Talk
 from storage.chats import OpenDraft, person_of
 from storage.people import CODE_LENGTH, BadCode, find_invite, join, open_invite, tidy_code
@@ -76,10 +76,9 @@ def _join(talk: Talk, invite_id: int, name: str) -> None:
     desk.db.get_one(Member, member_id).name = name  # a member who joins again may have corrected it
     desk.note("joined", f"member {member_id}")
     _become(desk, invite, member_id)
-    names = offered(desk)
     unit = talk.draft.args["unit"]
-    talk.end("start.welcome", buttons(names), name=desk.person.name, role=invite.role, unit=unit)
-    talk.also(menu(names))
+    talk.end("start.welcome", buttons(desk.person), name=desk.person.name, role=invite.role, unit=unit)
+    talk.also(menu(desk.person))
 
 
 def _become(desk: Desk, invite: Invite, member_id: int) -> None:
@@ -104,4 +103,4 @@ def _own(desk: Desk, draft: OpenDraft) -> None:
 
 
 JOINING = FlowKind("joining", joining, _own)
-CONVERSATION = Conversation(commands=(Command("start", "batdau", None, start),), flows=(JOINING,))
+CONVERSATION = Conversation(commands=(Command("start", "batdau", None, start, in_menu=False),), flows=(JOINING,))

@@ -14,7 +14,7 @@ import jinja2
 import pytest
 
 from bot.demo import PLAN
-from messages import blocks, plain, say
+from messages import blocks, label, plain, say
 from plans.calendar import shipped_calendar
 from plans.file import read_plan
 from plans.indicators import judge
@@ -156,7 +156,8 @@ FACTS: dict[str, Facts] = {
     },
     "digest": {"left": [2] * 8, "owed": MANY, "shown": MANY[:5], "today": TODAY, "total": 8},
     "help": {
-        "commands": ["tasks", "report", "summary", "invite"],
+        "lines": [label(f"{name}.as_help") for name in ("tasks", "report", "summary", "invite")],
+        "reports": True,
         "name": "Nguyễn Thị Lan",
         "role": "staff",
         "roles": [("coordinator", None), ("head", LONG)],
@@ -247,7 +248,7 @@ VARIANTS: dict[str, list[Facts]] = {
         {"owed": [ASKED], "shown": [ASKED]},
         {"today": date(2025, 9, 9)},
     ],
-    "help.overview": [{}, {"commands": ["summary"], "roles": [("observer", LONG)]}, {"commands": []}],
+    "help.overview": [{}, {"lines": ["/tonghop – tình hình cả kỳ"], "reports": False}],
     "help.role": [{"role": role} for role in ROLES],
     "invite.made": [{}, {"link": None, "unit": None, "role": "leader"}],
     "invite.qr": [{}, {"unit": None}],

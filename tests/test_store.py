@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -29,8 +30,8 @@ NEW_YORK_WINTER = timezone(-timedelta(hours=5))
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """A database with its tables and nothing in them."""
     if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated"), tmp_path / "empty.db")
         store = Store(f"sqlite:///{tmp_path / 'empty.db'}")
-        store.prepare()
         yield store
         store.close()
         return
@@ -40,6 +41,15 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         for name in ("seen", "account", "alembic_version"):
             db.connection().exec_driver_sql(f"DELETE FROM {name}")
         db.connection().exec_driver_sql(f"INSERT INTO alembic_version VALUES ('{HEAD}')")
+
+
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("migrated") / "empty.db"
+    store = Store(f"sqlite:///{path}")
+    store.prepare()
+    store.close()
+    return path
 
 
 @pytest.fixture(scope="module")
