@@ -392,7 +392,8 @@ class Browser:
 
     async def _next_event(self, stream: asyncio.Queue[Event | None]) -> Event | None:
         try:
-            return await asyncio.wait_for(stream.get(), HEARTBEAT)
+            async with asyncio.timeout(HEARTBEAT):  # wait_for could swallow a cancel here
+                return await stream.get()
         except TimeoutError:
             return "clock", self._clock(), None
 

@@ -21,13 +21,14 @@ from storage.reminding import (
     Recipient,
     add_digest,
     is_writing,
+    left_open,
     recipients,
     record_digest,
     reminded,
     reminders_of,
     with_digest,
 )
-from storage.tables import Digest, Member, Organization
+from storage.tables import Digest, Organization
 
 SHOWN = 5
 """Items with a line and a button each; the rest is counted."""
@@ -148,7 +149,7 @@ def make(db: Session, args: dict[str, Any], now: datetime) -> Made | Later | Non
         choices.append(["/tasks", plain("digest.label_all", total=len(owed))])
     text = say(
         "digest.text",
-        name=db.get_one(Member, digest.member_id).name,
+        left_open=next((item for item in owed if item.id == left_open(db, digest.member_id)), None),
         today=today,
         owed=owed,
         shown=owed[:SHOWN],

@@ -12,10 +12,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 from sqlmodel import select as choose
 
-from storage.tables import Account, Conversation, Digest, Member, Membership, Reminder
+from storage.tables import Account, Conversation, Digest, Draft, Member, Membership, Reminder
 from storage.tables.core import connection, table
 
-account, conversation = table(Account), table(Conversation)
+account, conversation, draft = table(Account), table(Conversation), table(Draft)
 digest, reminder = table(Digest), table(Reminder)
 member, membership = table(Member), table(Membership)
 
@@ -125,3 +125,14 @@ def is_writing(db: Session, member_id: int, now: datetime, within: timedelta) ->
     """True when the person wrote within this time."""
     last = heard_at(db, member_id)
     return last is not None and now - last < within
+
+
+def left_open(db: Session, member_id: int) -> int | None:
+    """The obligation whose report this person has open in a chat."""
+    found = (
+        select(draft.c.obligation_id)
+        .join(conversation, conversation.c.draft_id == draft.c.id)
+        .join(account, account.c.id == conversation.c.account_id)
+        .where(account.c.member_id == member_id, draft.c.closed_at.is_(None), draft.c.obligation_id.is_not(None))
+    )
+    return connection(db).execute(found.limit(1)).scalar()

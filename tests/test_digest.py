@@ -312,3 +312,12 @@ def test_the_commune_s_own_clock_counts(commune: Commune) -> None:
     assert ticks_at(commune, local(8, 5, 29)) == []
     assert ticks_at(commune, local(8, 5, 30)) == STAFF
     assert isinstance(commune.clock, StillClock)
+
+
+def test_a_digest_that_interrupts_names_the_report_left_open(commune: Commune) -> None:
+    commune.clock.moment = local(16, 7, 0)
+    mai = commune.person("mai")
+    mai.says("/baocao 2.13")
+    ticks_at(commune, local(16, 7, 30))
+    assert 'Mục 2.13 đang làm dở, gõ "tiếp" để làm tiếp.' in mai.last
+    assert "1/2. Số dịch vụ" in mai.says("tiếp")

@@ -154,7 +154,14 @@ FACTS: dict[str, Facts] = {
         "what": "Input should be a valid integer",
         "year": 2025,
     },
-    "digest": {"left": [2] * 8, "owed": MANY, "shown": MANY[:5], "today": TODAY, "total": 8},
+    "digest": {
+        "left": [2] * 8,
+        "left_open": MANY[0],
+        "owed": MANY,
+        "shown": MANY[:5],
+        "today": TODAY,
+        "total": 8,
+    },
     "help": {
         "lines": [label(f"{name}.as_help") for name in ("tasks", "report", "summary", "invite")],
         "reports": True,
