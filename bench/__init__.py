@@ -1,0 +1,1 @@
+"""How fast the program is, beside a bare bot in the same run; see README.md here."""
