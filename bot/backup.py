@@ -164,9 +164,7 @@ def _opened(url: str) -> Iterator[Store]:
 @contextmanager
 def _snapshot(store: Store) -> Iterator[sa.Connection]:
     """A connection that sees the database as it stands at its first look, whatever is committed later."""
-    with store.engine.connect() as connection:
-        if not store.is_sqlite:
-            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    with store.beginning("BEGIN") as connection:
         yield connection
 
 

@@ -37,24 +37,37 @@ class Store:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self.commit_took = 0.0
         """Seconds the last commit took; tells a slow disk."""
-        self._writer = self.engine.execution_options(begin="BEGIN IMMEDIATE")
         self._reader = self.engine
         if not self.is_sqlite:
             self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ")
 
     @contextmanager
+    def beginning(self, begin: str = "BEGIN IMMEDIATE") -> Iterator[Connection]:
+        """A connection in a transaction, which the caller ends; left alone, it is rolled back.
+
+        On SQLite it begins in so many words: an event that does it would cost every statement more than the words.
+        """
+        engine = self.engine if begin == "BEGIN IMMEDIATE" else self._reader
+        with engine.connect() as link:
+            if self.is_sqlite:
+                link.exec_driver_sql(begin)
+            yield link
+
+    @contextmanager
     def writing(self) -> Iterator[Session]:
         """One transaction: committed at the end, rolled back when anything is raised."""
-        with Session(self._writer, expire_on_commit=False) as session:
+        with self.beginning() as link, _session(link) as session:
             yield session
+            if session.in_transaction():
+                session.commit()
             began = time.perf_counter()
-            session.commit()
+            link.commit()
             self.commit_took = time.perf_counter() - began
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A snapshot; nothing of it is kept."""
-        with Session(self._reader, expire_on_commit=False) as session:
+        with self.beginning("BEGIN") as link, _session(link) as session:
             yield session
 
     def revision(self) -> str | None:
@@ -74,11 +87,17 @@ class Store:
             raise StoreFault("store_newer", found=found, known=HEAD)
         from alembic import command  # heavy, and needed only when something changes
 
-        with self.engine.begin() as connection:
+        with self.beginning() as connection:
             command.upgrade(migrations(connection), HEAD)
+            connection.commit()
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _session(link: Connection) -> Session:
+    """A session on a transaction that is not its own; statements of the hot path use the connection itself."""
+    return Session(link, expire_on_commit=False, info={"connection": link}, join_transaction_mode="rollback_only")
 
 
 def migrations(connection: Connection) -> Any:
@@ -118,7 +137,6 @@ def _open(url: str) -> Engine:
         return create_engine(shared, pool_pre_ping=True, **hidden)
     engine = create_engine(url, connect_args={"timeout": 0, "check_same_thread": False}, **hidden)
     event.listen(engine, "connect", _set_up_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -128,7 +146,3 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))

@@ -10,8 +10,6 @@ def table(model: type[SQLModel]) -> Table:
 
 
 def connection(db: Session) -> Connection:
-    """The session's connection; asked of the session once a transaction, which is not free."""
-    found: Connection | None = db.info.get("connection")
-    if found is None:
-        found = db.info["connection"] = db.connection()
+    """The connection that a Store's session stands on."""
+    found: Connection = db.info["connection"]
     return found
