@@ -109,9 +109,7 @@ def test_a_zero_denominator_says_that_nothing_arose() -> None:
 def test_a_rate_is_judged_exactly(
     op: str, target: Decimal, done: int, total: int, kind: str, distance: Fraction
 ) -> None:
-    verdict = judge(
-        indicator("done / total", op, target), {"done": Decimal(done), "total": Decimal(total)}, {}
-    )
+    verdict = judge(indicator("done / total", op, target), {"done": Decimal(done), "total": Decimal(total)}, {})
     assert (verdict.kind, verdict.distance) == (kind, distance)
     assert (verdict.value, verdict.target) == (Fraction(done, total) * 100, Fraction(target))
 
@@ -134,9 +132,7 @@ def test_nothing_arisen_is_a_verdict_of_its_own_unless_nothing_meets() -> None:
 
 @pytest.mark.parametrize("values", [{}, {"done": Decimal(1)}, {"done": Decimal(1), "total": None}])
 def test_a_missing_figure_leaves_the_verdict_open(values: dict[str, Decimal | None]) -> None:
-    assert judge(indicator("done / total", ">=", 98), values, {}) == Verdict(
-        "unknown", None, Fraction(98), None
-    )
+    assert judge(indicator("done / total", ">=", 98), values, {}) == Verdict("unknown", None, Fraction(98), None)
 
 
 def test_an_empty_baseline_leaves_the_verdict_open_with_its_value() -> None:

@@ -88,9 +88,7 @@ def test_money_is_read_as_whole_dong(typed: str, value: int) -> None:
     assert read(typed, "money", "triệu đồng") == Figure(Decimal(value))
 
 
-@pytest.mark.parametrize(
-    "typed", ["98,5", "98.5", "98,50", "98,5%", "98,5 %", "98.5 phần trăm", "９８，５％"]
-)
+@pytest.mark.parametrize("typed", ["98,5", "98.5", "98,50", "98,5%", "98,5 %", "98.5 phần trăm", "９８，５％"])
 def test_a_rate_is_read(typed: str) -> None:
     assert read(typed, "pct", "%") == Figure(Decimal("98.5"))
 
@@ -99,9 +97,7 @@ def test_a_rate_is_read(typed: str) -> None:
 def test_one_mark_before_three_digits_is_asked_where_both_are_possible(typed: str) -> None:
     assert read(typed, "pct", "%") == Ambiguous((Decimal(1250), Decimal("1.25")))
     assert read(typed, "money", "triệu đồng") == Ambiguous((Decimal(1_250_000_000), Decimal(1_250_000)))
-    assert read(typed + " tỷ", "money", "triệu đồng") == Ambiguous(
-        (Decimal(125 * 10**10), Decimal(125 * 10**7))
-    )
+    assert read(typed + " tỷ", "money", "triệu đồng") == Ambiguous((Decimal(125 * 10**10), Decimal(125 * 10**7)))
 
 
 def test_a_mark_is_no_question_where_only_one_reading_is_possible() -> None:
@@ -109,16 +105,12 @@ def test_a_mark_is_no_question_where_only_one_reading_is_possible() -> None:
     assert read("1.250", "money", "đồng") == Figure(Decimal(1250))
 
 
-@pytest.mark.parametrize(
-    "typed", ["230/250", "230 / 250", "230 trên 250", "230 TREN 250", "230 hồ sơ/250 hồ sơ"]
-)
+@pytest.mark.parametrize("typed", ["230/250", "230 / 250", "230 trên 250", "230 TREN 250", "230 hồ sơ/250 hồ sơ"])
 def test_two_figures_can_come_at_once(typed: str) -> None:
     assert read(typed, "int", "hồ sơ") == Pair(Decimal(230), Decimal(250))
 
 
-@pytest.mark.parametrize(
-    "typed", ["800/1200", "800 tr/1,2 tỷ", "800/1200 triệu", "800 triệu trên 1 tỷ 200 triệu"]
-)
+@pytest.mark.parametrize("typed", ["800/1200", "800 tr/1,2 tỷ", "800/1200 triệu", "800 triệu trên 1 tỷ 200 triệu"])
 def test_two_amounts_can_come_at_once(typed: str) -> None:
     assert read(typed, "money", "triệu đồng") == Pair(Decimal(800_000_000), Decimal(1_200_000_000))
 
@@ -317,9 +309,7 @@ def test_whoever_hears_the_words_writes_down_the_number(value: int) -> None:
         ("1234567", "money", "đồng", "1.234.567 đồng", None),
     ],
 )
-def test_figures_are_shown_and_read_back(
-    value: str, kind: Kind, unit: str, shown: str, back: str | None
-) -> None:
+def test_figures_are_shown_and_read_back(value: str, kind: Kind, unit: str, shown: str, back: str | None) -> None:
     assert show(Decimal(value), kind, unit) == shown
     assert back is None or read_back(Decimal(value), kind, unit) == back
 
@@ -335,9 +325,7 @@ def readings(reading: Reading) -> tuple[Decimal, ...]:
 
 
 SHOWN = st.one_of(
-    st.tuples(
-        st.integers(0, 10**9 - 1).map(Decimal), st.just("int"), st.sampled_from(["hồ sơ", "TTHC", "m²"])
-    ),
+    st.tuples(st.integers(0, 10**9 - 1).map(Decimal), st.just("int"), st.sampled_from(["hồ sơ", "TTHC", "m²"])),
     st.tuples(st.integers(0, 10**13 - 1).map(Decimal), st.just("money"), st.sampled_from(MONEY_UNITS)),
     st.tuples(st.decimals(0, 100, allow_nan=False, places=4), st.just("pct"), st.just("%")),
 )
@@ -392,8 +380,6 @@ def full_width(text: str) -> str:
 def test_the_keyboard_changes_nothing(typed: str, kind: Kind) -> None:
     heard = outcome(typed, kind)
     decomposed = unicodedata.normalize("NFD", typed)
-    assert (
-        outcome(decomposed, kind) == outcome(typed.upper(), kind) == outcome(full_width(typed), kind) == heard
-    )
+    assert outcome(decomposed, kind) == outcome(typed.upper(), kind) == outcome(full_width(typed), kind) == heard
     for space in ("\u00a0", "\u202f", "\u2009", "\u3000", "  "):
         assert outcome(typed.replace(" ", space), kind) == heard
