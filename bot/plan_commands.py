@@ -26,12 +26,12 @@ if TYPE_CHECKING:  # heavy: imported where a command opens the database
     from sqlmodel import Session
 
 app = typer.Typer(no_args_is_help=True)
-PlanPath = Annotated[Path, typer.Argument(metavar="FILE", help=plain("plan.help_file"))]
+PlanPath = Annotated[Path, typer.Argument(metavar="FILE", help=plain("cli.help_plan_file"))]
 TRIES = 5
 """How often a load is tried while the running program holds the database: for half a second and more."""
 
 
-@app.command(help=plain("plan.help_check"))
+@app.command(help=plain("cli.help_plan_check"))
 def check(file: PlanPath) -> None:
     plan = _read(file)
     gaps = sum(gap.answer is None for gap in plan.gaps)
@@ -42,10 +42,10 @@ def check(file: PlanPath) -> None:
     typer.echo("\n" + plain("plan.burden", periods=codes, rows=rows))
 
 
-@app.command(help=plain("plan.help_load"))
+@app.command(help=plain("cli.help_plan_load"))
 def load(
     file: PlanPath,
-    year: Annotated[int | None, typer.Option(help=plain("plan.help_year"))] = None,
+    year: Annotated[int | None, typer.Option(help=plain("cli.help_plan_year"))] = None,
 ) -> None:
     import asyncio
 
@@ -73,10 +73,10 @@ def load(
         typer.echo("\n" + plain("plan.renewals", year=year, renewals=renewals))
 
 
-@app.command(help=plain("plan.help_show"))
+@app.command(help=plain("cli.help_plan_show"))
 def show(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help=plain("plan.help_show_file"))] = None,
-    as_json: Annotated[bool, typer.Option("--json", help=plain("plan.help_json"))] = False,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help=plain("cli.help_plan_show_file"))] = None,
+    as_json: Annotated[bool, typer.Option("--json", help=plain("cli.help_plan_json"))] = False,
 ) -> None:
     plan, calendar = _known(read_settings().url, _read(file) if file else None)
     if as_json:

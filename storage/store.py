@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -131,13 +132,18 @@ def is_clash(error: BaseException) -> bool:
 
 
 def _open(url: str) -> Engine:
-    hidden = {"hide_parameters": True}  # what people wrote stays out of tracebacks
+    # What people wrote stays out of tracebacks; JSON is kept as short as it can be read.
+    ways: dict[str, Any] = {"hide_parameters": True, "json_serializer": _json}
     if not url.startswith("sqlite"):
         shared = url.replace("postgresql://", "postgresql+psycopg://", 1)
-        return create_engine(shared, pool_pre_ping=True, **hidden)
-    engine = create_engine(url, connect_args={"timeout": 0, "check_same_thread": False}, **hidden)
+        return create_engine(shared, pool_pre_ping=True, **ways)
+    engine = create_engine(url, connect_args={"timeout": 0, "check_same_thread": False}, **ways)
     event.listen(engine, "connect", _set_up_sqlite)
     return engine
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
