@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlmodel import Session, col, select
 
-from bot.demo import PLAN, prepare
+from bot.assemble import PLAN, load_commune
 from bot.settings import Settings
 from plans.file import read_plan
 from plans.model import Period, PlanFile, Unit, Work
@@ -32,7 +32,8 @@ def grow(path: Path, count: int) -> Reports:
     units = {f"{MODELS[n % len(MODELS)]}-{n}": n for n in range(1, count + 1)}
     store = Store(f"sqlite:///{path}")
     store.prepare()
-    prepare(store, _grown(read_plan(PLAN), list(units), now), Settings(), now, example=False, is_demo=False)
+    with store.writing() as db:
+        load_commune(db, _grown(read_plan(PLAN), list(units), now), Settings().timezone, now)
     with store.writing() as db:
         reports = {n: _settle_in(db, code, n, now) for code, n in units.items()}
     store.close()

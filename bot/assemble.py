@@ -4,29 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import partial
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlmodel import Session, select
 
+import plans
 from bot import PLATFORMS
 from bot.clock import Clock
 from bot.delivery import Delivery
 from bot.intake import Intake
 from bot.platform import Platform, StartFailed
 from bot.settings import Settings
-from bot.transactions import Transactions
+from bot.transactions import GaveUp, Transactions
 from messages.pictures import qr
+from plans.calendar import shipped_calendar, shipped_days
+from plans.model import PlanFile
 from scheduler import digest
 from scheduler.making import Made, Maker
 from scheduler.tick import Ticker
+from storage.loading import load_calendar, load_plan
 from storage.store import Store, StoreFault
 from storage.tables import Organization
 
 log = logging.getLogger("dondoc")
+Result = TypeVar("Result")
+PLAN = Path(plans.__file__).parent / "phu-tan-2025.yaml"
+"""The plan a new install begins with."""
+TRIES = 5
+"""How often a command tries to write while the running program holds the database: for half a second and more."""
 
 
 def _qr(_db: Session, args: dict[str, Any], _now: datetime) -> Made:
@@ -112,13 +124,40 @@ def _keep_link(db: Session, link: str) -> None:
         organization.join_link = link
 
 
-def open_store(url: str, is_demo: bool) -> Store:
+@contextmanager
+def store_faults() -> Iterator[None]:
+    """Whatever keeps the database from being used becomes a StoreFault, which `bot.cli` words."""
+    try:
+        yield
+    except IntegrityError:
+        raise  # a fault of ours, not of the place
+    except (OSError, ModuleNotFoundError, ArgumentError, DBAPIError, GaveUp) as error:
+        raise StoreFault("store_unreachable") from error
+
+
+def open_store(settings: Settings, is_demo: bool = False) -> Store:
     """The database, brought to this version; a demo's serves the demo alone. Raises StoreFault."""
-    store = Store(url)
-    store.prepare()
-    with store.reading() as db:
-        organizations = db.exec(select(Organization)).all()
+    with store_faults():
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        store = Store(settings.demo_url if is_demo else settings.url)
+        store.prepare()
+        with store.reading() as db:
+            organizations = db.exec(select(Organization)).all()
     if not is_demo and any(organization.is_demo for organization in organizations):
-        store.close()
         raise StoreFault("store_is_demo")
     return store
+
+
+def write_once(store: Store, work: Callable[[Session], Result]) -> Result:
+    """One transaction of the command line, tried again while the running program holds the database."""
+    with store_faults(), closing(Transactions(store)) as transactions:
+        return asyncio.run(transactions.write(work, bears=lambda tries: tries < TRIES))
+
+
+def load_commune(db: Session, file: PlanFile, timezone: str, now: datetime) -> Organization:
+    """The plan's rows and the shipped calendar's."""
+    organization = load_plan(db, file, shipped_calendar(), timezone, now)
+    assert organization.id is not None
+    days = [(day.day, day.working, day.name, day.official) for day in shipped_days()]
+    load_calendar(db, organization.id, days)
+    return organization

@@ -15,6 +15,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
 
 from bot import plan_commands
 from bot.backup_file import CareFault
@@ -72,8 +73,7 @@ def run() -> None:
 
     settings = read_settings()
     _log_to_stderr(logging.INFO, _secrets(settings))
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    store = open_store(settings.url, is_demo=False)
+    store = open_store(settings)
     if not _has_plan(store):
         stop("cli.no_plan")
     clock = Clock()
@@ -88,19 +88,26 @@ def init(
     plan: Annotated[Path | None, typer.Option(help=plain("cli.help_init_plan"))] = None,
     example: Annotated[bool, typer.Option("--example", help=plain("cli.help_init_example"))] = False,
 ) -> None:
-    from bot.assemble import open_store
-    from bot.demo import PLAN, prepare
+    from bot.assemble import PLAN, load_commune, open_store, write_once
+    from bot.example import ExampleMisfit, load_example
     from plans.file import PlanFaults, read_plan
 
-    settings = read_settings()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings, now = read_settings(), datetime.now(UTC)
     try:
         file = read_plan(plan or PLAN)
     except PlanFaults as faults:
         plan_commands.print_faults(faults)
         raise typer.Exit(1) from None
-    store = open_store(settings.url, is_demo=False)
-    prepare(store, file, settings, datetime.now(UTC), example=example, is_demo=False)
+
+    def work(db: Session) -> None:
+        organization = load_commune(db, file, settings.timezone, now)
+        if example:
+            load_example(db, organization, now, with_chats=False)
+
+    try:
+        write_once(open_store(settings), work)
+    except ExampleMisfit:
+        stop("cli.example_misfit")
     is_past = max(period.lock for period in file.periods) < datetime.now(UTC).date()
     typer.echo(plain("cli.ready", title=file.plan.title, year=file.plan.year, is_past=is_past))
 
@@ -111,15 +118,16 @@ def invite(
     unit: Annotated[str | None, typer.Option(help=plain("cli.help_invite_unit"))] = None,
     name: Annotated[str | None, typer.Option(help=plain("cli.help_invite_name"))] = None,
 ) -> None:
-    from bot.assemble import open_store
+    from bot.assemble import open_store, write_once
     from handlers import access
     from handlers.invite import join_link
+    from storage.chats import record
     from storage.people import make_invite, the_organization, units_of
 
     if role not in access.ROLES:
         stop("cli.no_such_role", role=role, roles=access.ROLES)
-    store = open_store(read_settings().url, is_demo=False)
-    with store.writing() as db:
+
+    def work(db: Session) -> tuple[str, str | None]:
         organization = the_organization(db)
         if organization is None or organization.id is None:
             stop("cli.no_plan")
@@ -127,8 +135,12 @@ def invite(
         if (unit is None and role in access.IN_A_UNIT) or (unit is not None and unit.upper() not in codes):
             stop("cli.no_such_unit", unit=unit, units=list(codes))
         unit_id = codes[unit.upper()] if unit is not None else None
-        code = make_invite(db, organization.id, unit_id, role, datetime.now(UTC), name)
-        link = join_link(organization.join_link, code)
+        now = datetime.now(UTC)
+        code = make_invite(db, organization.id, unit_id, role, now, name)
+        record(db, organization.id, None, "invited", role, now)
+        return code, join_link(organization.join_link, code)
+
+    code, link = write_once(open_store(read_settings()), work)
     typer.echo(code)
     typer.echo(link or plain("cli.no_link", code=code))
 
@@ -143,7 +155,7 @@ def summary(period: Annotated[str | None, typer.Option(help=plain("cli.help_summ
     from storage.people import the_organization
     from storage.standing import standing
 
-    store = open_store(read_settings().url, is_demo=False)
+    store = open_store(read_settings())
     with store.reading() as db:
         organization = the_organization(db)
         if organization is None or organization.id is None:

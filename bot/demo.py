@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-import plans
-from bot.assemble import App, open_store
+from bot.assemble import PLAN, App, load_commune, open_store
 from bot.browser import Browser, Earlier
 from bot.browser import Person as Someone
 from bot.clock import MovedClock
@@ -20,31 +18,17 @@ from bot.platform import Choice
 from bot.settings import Settings
 from handlers.help import offered
 from messages import plain
-from plans.calendar import report_day, shipped_calendar, shipped_days
+from plans.calendar import report_day
 from plans.file import read_plan
-from plans.model import PlanFile
 from scheduler.ladder import QUARTERLY
 from storage.chats import Person, Role
-from storage.loading import calendar_of, load_calendar, load_plan
+from storage.loading import calendar_of
 from storage.store import Store
 from storage.tables import Account, Conversation, Member, Membership, Organization, Outgoing, Period, Unit
 
-PLAN = Path(plans.__file__).parent / "phu-tan-2025.yaml"
 BEGINS = datetime(2025, 9, 15, 1, 5, tzinfo=UTC)
 """08:05 on Monday 15/9/2025: the third quarter's figures closed yesterday, the units report by Wednesday."""
 MORNING = time(7, 30)
-
-
-def prepare(store: Store, file: PlanFile, settings: Settings, now: datetime, example: bool, is_demo: bool) -> None:
-    """Load the plan and its calendar, and the example's people where asked, in one transaction."""
-    with store.writing() as db:
-        organization = load_plan(db, file, shipped_calendar(), settings.timezone, now)
-        assert organization.id is not None
-        days = [(day.day, day.working, day.name, day.official) for day in shipped_days()]
-        load_calendar(db, organization.id, days)
-        organization.is_demo = is_demo
-        if example:
-            load_example(db, organization, now, with_chats=is_demo)
 
 
 def build(settings: Settings, opened: Callable[[str], None]) -> App:
@@ -52,18 +36,25 @@ def build(settings: Settings, opened: Callable[[str], None]) -> App:
 
     `opened` is told the address to open.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    store = open_store(settings.demo_url, is_demo=True)
+    store = open_store(settings, is_demo=True)
     with store.reading() as db:
         is_new = db.exec(select(Organization)).first() is None
     if is_new:
-        prepare(store, read_plan(PLAN), settings, BEGINS, example=True, is_demo=True)
+        with store.writing() as db:
+            load_demo(db, settings.timezone)
     with store.reading() as db:
         clock = MovedClock.at(max(BEGINS, _newest_moment(db)))
     demo = Demo(store, clock, ZoneInfo(settings.timezone))
     browser = Browser(settings.listen_on, demo.people, demo.zone, demo, demo.history)
     demo.app = App(store, [browser], clock, lambda _: opened(browser.address))
     return demo.app
+
+
+def load_demo(db: Session, timezone: str) -> None:
+    """The Phú Tân plan with the example's people, who chat in the browser."""
+    organization = load_commune(db, read_plan(PLAN), timezone, BEGINS)
+    organization.is_demo = True
+    load_example(db, organization, BEGINS, with_chats=True)
 
 
 class Demo:

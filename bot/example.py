@@ -19,6 +19,10 @@ EXAMPLE = Path(plans.__file__).parent / "phu-tan-example.yaml"
 CHANNEL = "browser"
 
 
+class ExampleMisfit(Exception):
+    """The example's figures belong to another plan than the one loaded."""
+
+
 def load_example(db: Session, organization: Organization, now: datetime, with_chats: bool) -> None:
     """Write the example's people and what they filed. Does nothing where people are already.
 
@@ -69,9 +73,15 @@ def _owed(db: Session, organization_id: int, period: str, unit: str, task: str) 
         .join(Period, col(Period.id) == Obligation.period_id)
         .join(Unit, col(Unit.id) == Obligation.unit_id)
         .join(Task, col(Task.id) == Obligation.task_id)
-        .where(Period.code == period, Unit.code == unit, Task.code == task)
-    ).one()
-    assert found is not None
+        .where(
+            Obligation.organization_id == organization_id,
+            Period.code == period,
+            Unit.code == unit,
+            Task.code == task,
+        )
+    ).first()
+    if found is None:
+        raise ExampleMisfit
     owed = find_owed(db, organization_id, found)
     assert owed is not None
     return owed

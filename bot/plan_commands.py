@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from bot.settings import read_settings
+from bot.settings import Settings, read_settings
 from messages import plain
 from plans.burden import burden, questions_for, works_of
-from plans.calendar import Calendar, period_code, shipped_calendar, shipped_days, unit_due
+from plans.calendar import Calendar, period_code, shipped_calendar, unit_due
 from plans.export import export
 from plans.file import PlanFaults, read_plan
 from plans.model import Period, PlanFile
@@ -27,8 +27,6 @@ if TYPE_CHECKING:  # heavy: imported where a command opens the database
 
 app = typer.Typer(no_args_is_help=True)
 PlanPath = Annotated[Path, typer.Argument(metavar="FILE", help=plain("cli.help_plan_file"))]
-TRIES = 5
-"""How often a load is tried while the running program holds the database: for half a second and more."""
 
 
 @app.command(help=plain("cli.help_plan_check"))
@@ -47,10 +45,7 @@ def load(
     file: PlanPath,
     year: Annotated[int | None, typer.Option(help=plain("cli.help_plan_year"))] = None,
 ) -> None:
-    import asyncio
-
-    from bot.assemble import open_store
-    from bot.transactions import Transactions
+    from bot.assemble import load_commune, open_store, write_once
 
     plan = _read(file)
     try:
@@ -62,12 +57,8 @@ def load(
     today = now.astimezone(ZoneInfo(settings.timezone)).date()
     if renewals:
         plan = in_force_from(plan, today)
-    work = partial(_write, plan=plan, timezone=settings.timezone, now=now)
-    with _store_faults():
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        store = open_store(settings.url, is_demo=False)
-        with closing(store), closing(Transactions(store)) as transactions:
-            asyncio.run(transactions.write(work, bears=lambda tries: tries < TRIES))
+    with closing(open_store(settings)) as store:
+        write_once(store, partial(load_commune, file=plan, timezone=settings.timezone, now=now))
     typer.echo(_told(plan, today))
     if renewals:
         typer.echo("\n" + plain("plan.renewals", year=year, renewals=renewals))
@@ -78,7 +69,7 @@ def show(
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help=plain("cli.help_plan_show_file"))] = None,
     as_json: Annotated[bool, typer.Option("--json", help=plain("cli.help_plan_json"))] = False,
 ) -> None:
-    plan, calendar = _known(read_settings().url, _read(file) if file else None)
+    plan, calendar = _known(read_settings(), _read(file) if file else None)
     if as_json:
         typer.echo(json.dumps(export(plan, calendar), ensure_ascii=False, indent=1))
         return
@@ -105,44 +96,18 @@ def _read(file: Path) -> PlanFile:
         raise typer.Exit(1) from None
 
 
-@contextmanager
-def _store_faults() -> Iterator[None]:
-    """Whatever keeps the database from being used becomes a StoreFault, which `bot.cli` words."""
-    from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
-
-    from bot.transactions import GaveUp
-    from storage.store import StoreFault
-
-    try:
-        yield
-    except IntegrityError:
-        raise  # a fault of ours, not of the place
-    except (OSError, ModuleNotFoundError, ArgumentError, DBAPIError, GaveUp) as error:
-        raise StoreFault("store_unreachable") from error
-
-
-def _write(db: Session, plan: PlanFile, timezone: str, now: datetime) -> None:
-    """The plan's rows and the calendar's, in the caller's transaction."""
-    from storage.loading import load_calendar, load_plan
-
-    organization = load_plan(db, plan, shipped_calendar(), timezone, now)
-    assert organization.id is not None
-    days = [(row.day, row.working, row.name, row.official) for row in shipped_days()]
-    load_calendar(db, organization.id, days)
-
-
-def _known(url: str, given: PlanFile | None) -> tuple[PlanFile, Calendar]:
+def _known(settings: Settings, given: PlanFile | None) -> tuple[PlanFile, Calendar]:
     """The given plan, or else the loaded one, with the commune's calendar. StoreFault where there is none."""
-    from bot.assemble import open_store
+    from bot.assemble import open_store, store_faults
     from bot.backup import is_absent
     from storage.loading import loaded_plan
     from storage.store import StoreFault
 
-    if given is not None and is_absent(url):
+    if given is not None and is_absent(settings.url):
         return given, shipped_calendar()
-    if is_absent(url):
+    if is_absent(settings.url):
         raise StoreFault("no_plan")
-    with _store_faults(), closing(open_store(url, is_demo=False)) as store, store.reading() as db:
+    with store_faults(), closing(open_store(settings)) as store, store.reading() as db:
         plan = given or loaded_plan(db)
         if plan is None:
             raise StoreFault("no_plan")

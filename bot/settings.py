@@ -18,6 +18,12 @@ def _zone(name: str) -> str:
     return name
 
 
+def _port(listen: str) -> str:
+    if int(listen.rpartition(":")[2]) > 65535:
+        raise ValueError("no such port")
+    return listen
+
+
 class BadSettings(Exception):
     """Settings that are missing or odd, each by its name and what is wrong with it (English)."""
 
@@ -43,7 +49,7 @@ class Settings(BaseSettings):
     """Messages a second overall; 0 = no limit."""
     telegram_chat_rate: float = Field(1.0, ge=0)
     """Messages a second to one chat; 0 = no limit."""
-    listen: Annotated[str, Field(pattern=r"^[^:\s]+:\d{1,5}$")] = "127.0.0.1:8080"
+    listen: Annotated[str, Field(pattern=r"^[^:\s]+:\d{1,5}$"), AfterValidator(_port)] = "127.0.0.1:8080"
     """Where the browser chat of the demo listens; loopback only."""
 
     @property

@@ -45,7 +45,7 @@ def begin(
     flow: FlowKind,
     args: dict[str, Any],
     obligation_id: int | None = None,
-    answers: dict[str, Any] | None = None,
+    answers: Callable[[], dict[str, Any]] = dict,
 ) -> OpenDraft:
     """Open the flow in this chat; another open draft is kept.
 
@@ -53,7 +53,7 @@ def begin(
     """
     draft = find_draft(desk.db, flow.name, obligation_id, desk.chat.account_id)
     if draft is None:
-        draft = add_draft(desk.db, desk.chat, flow.name, obligation_id, args, answers or {}, desk.now)
+        draft = add_draft(desk.db, desk.chat, flow.name, obligation_id, args, answers(), desk.now)
     if obligation_id is None and draft.answers:
         draft.answers, draft.changed = {}, True
     if draft.args != args:

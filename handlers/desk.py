@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 from sqlmodel import Session
 
+from handlers.access import Denied
 from handlers.incoming import Incoming
 from messages import plain, say
 from storage.chats import Chat, OpenDraft, Person, keep_draft
@@ -43,8 +44,9 @@ class Desk:
 
     @property
     def person(self) -> Person:
-        """Who writes. Only commands that need no role may run without one."""
-        assert self.chat.person is not None
+        """Who writes. Raises Denied for a chat that belongs to nobody."""
+        if self.chat.person is None:
+            raise Denied
         return self.chat.person
 
     @property
@@ -66,6 +68,8 @@ class Desk:
     def put_away(self, draft: OpenDraft) -> None:
         """Close the talk about a draft here; its answers are kept and its old buttons end."""
         draft.version += 1
+        if draft.is_closed and draft.obligation_id is None:  # a name, a choice of role: of no use any more
+            draft.args, draft.answers, draft.has_new_args = {}, {}, True
         keep_draft(self.db, draft, self.now)
         self.chat.draft = None
         self.chat.asked = None

@@ -18,6 +18,7 @@ from plans.indicators import Verdict, judge
 from plans.model import Indicator, Question
 from storage.chats import OpenDraft
 from storage.owed import (
+    BEFORE_EFFECTIVE,
     Owed,
     baselines_of,
     current_period,
@@ -90,10 +91,10 @@ def _open(desk: Desk, obligation_id: int) -> None:
     access.check(desk.person, "report", owed.organization_id, owed.unit_id)
     if owed.state == "sent_up":
         return desk.reply("report.sent_up", owed=owed)
-    earlier = filed(desk.db, owed.id)
-    draft = begin(desk, REPORTING, _frozen(desk, owed), owed.id, answers=_filed_answers(earlier))
-    if not earlier and not draft.answers:
-        begin_draft(desk.db, owed.id)
+    if owed.state == "not_owed" and owed.reason != BEFORE_EFFECTIVE:
+        return desk.reply("report.not_asked", [button("/tasks", "report.label_tasks")], code=owed.task_code)
+    begin(desk, REPORTING, _frozen(desk, owed), owed.id, lambda: _filed_answers(filed(desk.db, owed.id)))
+    begin_draft(desk.db, owed.id)
 
 
 def _frozen(desk: Desk, owed: Owed) -> dict[str, Any]:
@@ -104,6 +105,7 @@ def _frozen(desk: Desk, owed: Owed) -> dict[str, Any]:
     return {
         "owed": {
             "id": owed.id,
+            "organization_id": owed.organization_id,
             "unit_id": owed.unit_id,
             "unit": owed.unit_name,
             "code": owed.task_code,
@@ -119,8 +121,14 @@ def _frozen(desk: Desk, owed: Owed) -> dict[str, Any]:
     }
 
 
-def _question(owed: Owed, question: Question, before: Filed | None) -> dict[str, Any]:
-    last = before.answers.get(question.code) if before else None
+def _question(owed: Owed, question: Question, before: list[Filed]) -> dict[str, Any]:
+    """A question as it is asked, with its last value: the newest earlier figure, whatever was missing since."""
+    last, last_period = None, None
+    for filing in before:
+        value = filing.answers.get(question.code)
+        if value is not None and value["kind"] in ("figure", "none"):
+            last, last_period = value, filing.period_label
+            break
     return {
         "code": question.code,
         "label": question.label,
@@ -131,7 +139,7 @@ def _question(owed: Owed, question: Question, before: Filed | None) -> dict[str,
         "from": (owed.year_from if question.mode == "C" else owed.data_from).isoformat(),
         "to": owed.data_to.isoformat(),
         "last": last,
-        "last_period": before.period_label if before and last else None,
+        "last_period": last_period,
     }
 
 
@@ -212,34 +220,42 @@ def _figure(
     if pair := value.pop("pair", None):
         partner = next(other for other in questions if other["code"] == pair["code"])
         talk.put(pair["code"], pair["value"], fingerprint(partner))
-    if value["kind"] == "ambiguous":
-        n = talk.choose(
-            f"{code}:which", value["labels"], "report.ambiguous", read=retyped(question), question=question
-        )
-        value = {"kind": "figure", "n": n}
-    if value["kind"] == "not_yet":
-        on = talk.ask(f"{code}:day", promised_day(talk.desk.today), "report.promise", question=question)
-        value = {"kind": "promised", "on": on}
+    value = _made_clear(talk, question, value)
     if above_total(question, value, values):
         talk.note("report.above_total", question=question, value=value, total=values[question["part_of"]])
         talk.forget(code)
-    if why := doubt(question, value):
-        sure = talk.choose(
-            f"{code}:sure",
-            ["keep", "retype"],
-            f"report.doubt_{why}",
-            read=retyped(question),
-            question=question,
-            value=value,
-        )
-        if sure == "retype":
-            talk.forget(code)
-        if sure != "keep":
-            talk.replace(code, {"kind": "figure", "n": sure})
+    _make_sure(talk, question, value)
     if talk.is_fresh(code) or any(talk.is_fresh(f"{code}:{part}") for part in ("which", "day", "sure")):
         came_along = any(talk.is_fresh(other["code"]) for other in questions if other is not question)
         talk.note("report.noted", question=question, value=value, named=came_along)
     return value
+
+
+def _made_clear(talk: Talk, question: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
+    """A figure that can be read two ways is asked about, and a missing one for the day it will come."""
+    code = question["code"]
+    if value["kind"] == "ambiguous":
+        read = retyped(question)
+        n = talk.choose(f"{code}:which", value["labels"], "report.ambiguous", read=read, question=question)
+        return {"kind": "figure", "n": n}
+    if value["kind"] == "not_yet":
+        on = talk.ask(f"{code}:day", promised_day(talk.desk.today), "report.promise", question=question)
+        return {"kind": "promised", "on": on}
+    return value
+
+
+def _make_sure(talk: Talk, question: dict[str, Any], value: dict[str, Any]) -> None:
+    """A figure that looks wrong beside the last one is asked about; it may be kept or typed anew."""
+    code = question["code"]
+    why = doubt(question, value)
+    if why is None:
+        return
+    facts = {"question": question, "value": value}
+    sure = talk.choose(f"{code}:sure", ["keep", "retype"], f"report.doubt_{why}", read=retyped(question), **facts)
+    if sure == "retype":
+        talk.forget(code)
+    if sure != "keep":
+        talk.replace(code, {"kind": "figure", "n": sure})
 
 
 def fingerprint(question: dict[str, Any]) -> str:
@@ -294,7 +310,8 @@ def _later(talk: Talk, owed: dict[str, Any], name: str) -> None:
 
 
 def _check(desk: Desk, draft: OpenDraft) -> None:
-    access.check(desk.person, "report", unit_id=draft.args["owed"]["unit_id"])
+    owed = draft.args["owed"]
+    access.check(desk.person, "report", owed["organization_id"], owed["unit_id"])
 
 
 REPORTING = FlowKind("reporting", reporting, _check)

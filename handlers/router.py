@@ -133,7 +133,11 @@ def _answer(desk: Desk, heard: Heard | None) -> None:
     draft = desk.chat.draft
     assert draft is not None
     flow = FLOWS[draft.flow]
-    flow.check(desk, draft)
+    try:
+        flow.check(desk, draft)
+    except access.Denied:
+        desk.chat.draft = desk.chat.asked = None  # the right was taken away: the talk ends, the answers stay
+        raise
     run(flow.run, desk, draft, heard)
 
 

@@ -16,7 +16,6 @@ By = Literal["lead", "each"]
 PeriodKind = Literal["Q1", "H1", "Q3", "Y"]
 Comparison = Literal[">=", "=", "<=", ">", "<"]
 DeadlineKind = Literal["date", "year", "quarterly", "continuous", "days_after_event", "after_event"]
-WorkKind = Literal["task", "responsibility", "duty"]
 
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")]
 Text = Annotated[str, Field(min_length=1)]

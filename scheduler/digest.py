@@ -153,7 +153,7 @@ def make(db: Session, args: dict[str, Any], now: datetime) -> Made | Later | Non
         today=today,
         owed=owed,
         shown=owed[:SHOWN],
-        left=[calendar.working_days_between(today, item.due_on) for item in owed[:SHOWN]],
+        left=[calendar.working_days_between(today, item.asked_on) for item in owed[:SHOWN]],
     )
     return Made(str(text), choices)
 

@@ -343,17 +343,22 @@ def offer(db: Session, account_id: int, choices: list[list[str]]) -> None:
 
 
 def audit(db: Session, chat: Chat, action: str, now: datetime, subject: str | None = None) -> None:
-    """One line of who did what; never what was written."""
-    connection(db).execute(
-        _audit,
-        {
-            "organization_id": chat.organization_id,
-            "member_id": chat.person.member_id if chat.person else None,
-            "action": action,
-            "subject": subject,
-            "at": now,
-        },
-    )
+    """One line of who did what in a chat; never what was written."""
+    member_id = chat.person.member_id if chat.person else None
+    record(db, chat.organization_id, member_id, action, subject, now)
+
+
+def record(
+    db: Session,
+    organization_id: int | None,
+    member_id: int | None,
+    action: str,
+    subject: str | None,
+    now: datetime,
+) -> None:
+    """One line of who did what; without a member, somebody at the command line."""
+    facts = {"organization_id": organization_id, "member_id": member_id}
+    connection(db).execute(_audit, facts | {"action": action, "subject": subject, "at": now})
 
 
 def set_reachable(db: Session, account_id: int, is_reachable: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from sqlmodel import Session, SQLModel, col, select
 
 from plans import model
-from plans.burden import questions_for
+from plans.burden import questions_for, works_of
 from plans.calendar import Calendar, period_code, unit_due
 from storage.owed import BEFORE_EFFECTIVE
 from storage.tables import (
@@ -45,42 +45,51 @@ def load_plan(db: Session, file: model.PlanFile, calendar: Calendar, timezone: s
         coordinator_code=org.coordinator,
         timezone=timezone,
     )
-    mine = {"organization_id": organization.id}
-    units = {
-        unit.code: _id(
-            _upsert(
-                db,
-                Unit,
-                mine | {"code": unit.code},
-                name=unit.name,
-                short=unit.short,
-                kind=unit.kind,
-                reports=unit.reports,
-            )
-        )
-        for unit in file.units
-    }
+    assert organization.id is not None
+    units = _load_units(db, file, organization.id)
     plan = _upsert(
         db,
         Plan,
-        mine | {"code": file.plan.code},
+        {"organization_id": organization.id, "code": file.plan.code},
         title=file.plan.title,
         year=file.plan.year,
         effective_from=file.plan.effective_from.on,
         file=file.model_dump(mode="json"),
         loaded_at=now,
+        is_archived=False,
     )
-    periods = _load_periods(db, file, plan, _edited(db, plan.organization_id, calendar))
-    everyone = [unit.code for unit in file.units if unit.kind == "internal" and unit.reports]
-    works = [*file.responsibilities, *file.tasks, *file.duties]
-    kinds = ["responsibility"] * len(file.responsibilities) + ["task"] * len(file.tasks)
-    kinds += ["duty"] * len(file.duties)
-    for ordinal, (work, kind) in enumerate(zip(works, kinds, strict=True)):
-        task = _load_task(db, plan, work, kind, ordinal, units, everyone)
-        _load_obligations(db, file, work, task, units, periods)
-    _let_go(db, plan, [work.code for work in works])
+    _load_works(db, file, plan, units, _edited(db, organization.id, calendar))
+    _archive_past(db, plan, now)
     db.flush()
     return organization
+
+
+def _load_units(db: Session, file: model.PlanFile, organization_id: int) -> dict[str, int]:
+    rows = {}
+    for unit in file.units:
+        key = {"organization_id": organization_id, "code": unit.code}
+        facts = {"name": unit.name, "short": unit.short, "kind": unit.kind, "reports": unit.reports}
+        rows[unit.code] = _id(_upsert(db, Unit, key, **facts))
+    return rows
+
+
+def _load_works(db: Session, file: model.PlanFile, plan: Plan, units: dict[str, int], calendar: Calendar) -> None:
+    periods = _load_periods(db, file, plan, calendar)
+    everyone = [unit.code for unit in file.units if unit.kind == "internal" and unit.reports]
+    kinds = ["responsibility"] * len(file.responsibilities) + ["task"] * len(file.tasks)
+    kinds += ["duty"] * len(file.duties)
+    for ordinal, (work, kind) in enumerate(zip(works_of(file), kinds, strict=True)):
+        task = _load_task(db, plan, work, kind, ordinal, units, everyone)
+        _load_obligations(db, file, work, task, units, periods)
+    _let_go(db, plan, [work.code for work in works_of(file)])
+
+
+def _archive_past(db: Session, loaded: Plan, now: datetime) -> None:
+    """Other plans of the commune whose last period is locked are kept, and no longer asked for."""
+    others = select(Plan).where(Plan.organization_id == loaded.organization_id, Plan.id != loaded.id)
+    for plan in db.exec(others):
+        locks = [period.lock for period in db.exec(select(Period).where(Period.plan_id == plan.id))]
+        plan.is_archived = max(locks, default=now.date()) < now.date()
 
 
 def load_calendar(db: Session, organization_id: int, days: list[tuple[date, bool, str, bool]]) -> None:

@@ -41,6 +41,7 @@ class ReportingPeriod:
     province_due: date
     lock: date
     effective_from: date
+    is_archived: bool
 
     def is_open(self, today: date) -> bool:
         """Owed, and its figures are closed or about to be."""
@@ -71,6 +72,12 @@ class Owed:
     data_to: date
     year_from: date
     lock: date
+    reason: str | None
+
+    @property
+    def asked_on(self) -> date:
+        """The day it is asked for: the promised one where part of it was promised."""
+        return self.promised_on or self.due_on
 
     @property
     def is_done(self) -> bool:
@@ -103,6 +110,7 @@ _columns = (
     period.c.data_to,
     period.c.year_from,
     period.c.lock,
+    obligation.c.reason,
     obligation.c.extended_to,
 )
 
@@ -112,6 +120,7 @@ _seen = (
     .join(task, task.c.id == obligation.c.task_id)
     .join(unit, unit.c.id == obligation.c.unit_id)
     .join(period, period.c.id == obligation.c.period_id)
+    .join(plan, plan.c.id == period.c.plan_id)
 )
 
 
@@ -128,6 +137,7 @@ _until = _of_units(
         obligation.c.organization_id == bindparam("organization_id"),
         obligation.c.state.in_((*OPEN, *DONE)),
         obligation.c.due_on <= bindparam("until"),
+        plan.c.is_archived.is_(False),
     ).order_by(obligation.c.due_on, unit.c.id, task.c.ordinal)
 )
 _of_period = _of_units(
@@ -153,6 +163,7 @@ _periods = (
         period.c.province_due,
         period.c.lock,
         plan.c.effective_from,
+        plan.c.is_archived,
     )
     .join(plan, plan.c.id == period.c.plan_id)
     .where(period.c.organization_id == bindparam("organization_id"))
@@ -210,9 +221,10 @@ def current_period(
 ) -> ReportingPeriod | None:
     """The period being reported: the newest one that is open, else the first to come; or the one named `code`."""
     rows = connection(db).execute(_periods, {"organization_id": organization_id})
-    periods = [ReportingPeriod(*row) for row in rows]
+    periods = [ReportingPeriod(*tuple(row)) for row in rows]
     if code is not None:
         return next((found for found in periods if found.code == code), None)
+    periods = [found for found in periods if not found.is_archived]
     opened = [found for found in periods if found.is_open(today)]
     to_come = [found for found in periods if found.data_to >= found.effective_from]
     return opened[-1] if opened else next(iter(to_come), None)

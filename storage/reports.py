@@ -16,6 +16,10 @@ from storage.tables.core import connection, table
 submission = table(Submission)
 
 
+EARLIER = 12
+"""Versions looked back at for a question's last value."""
+
+
 class NotOpen(Exception):
     """The obligation can no longer be filed (sent up, or not owed)."""
 
@@ -56,7 +60,7 @@ _filed_before = (
         period.c.data_to < bindparam("data_to"),
     )
     .order_by(period.c.data_to.desc(), submission.c.version.desc())
-    .limit(1)
+    .limit(EARLIER)
 )
 _filed_in = _filings.where(
     obligation.c.period_id == bindparam("period_id"), obligation.c.state.in_(DONE)
@@ -130,11 +134,10 @@ def filed(db: Session, obligation_id: int) -> Filed | None:
     return Filed(*row) if row else None
 
 
-def filed_before(db: Session, owed: Owed) -> Filed | None:
-    """The newest version this unit filed for the same task in an earlier period."""
+def filed_before(db: Session, owed: Owed) -> list[Filed]:
+    """What this unit filed for the same task in earlier periods, the newest first."""
     key = {"task_id": owed.task_id, "unit_id": owed.unit_id, "data_to": owed.data_to}
-    row = connection(db).execute(_filed_before, key).first()
-    return Filed(*row) if row else None
+    return [Filed(*row) for row in connection(db).execute(_filed_before, key)]
 
 
 def filed_in(db: Session, period_id: int) -> dict[int, Filed]:

@@ -55,19 +55,20 @@ class Standing:
     @property
     def owed(self) -> list[Owed]:
         """Still owed, the longest overdue first."""
-        return sorted((item for item in self.items if item.is_owed), key=lambda item: item.due_on)
+        return sorted((item for item in self.items if item.is_owed), key=lambda item: item.asked_on)
 
     @property
     def late(self) -> list[Owed]:
         """Overdue; outside bodies are asked, never late."""
-        return [item for item in self.owed if item.due_on < self.today and item.unit_kind == "internal"]
+        return [item for item in self.owed if item.asked_on < self.today and item.unit_kind == "internal"]
 
     @property
     def near(self) -> list[Owed]:
         return [
             item
             for item in self.owed
-            if item.due_on >= self.today and self.calendar.working_days_between(self.today, item.due_on) <= NEAR
+            if item.asked_on >= self.today
+            and self.calendar.working_days_between(self.today, item.asked_on) <= NEAR
         ]
 
     @property
@@ -77,6 +78,12 @@ class Standing:
     @property
     def missed(self) -> list[TaskStanding]:
         return [task for task in self.tasks if task.missed]
+
+    @property
+    def most_awaited(self) -> list[Owed]:
+        """What the internal unit with most still owed owes; outside bodies are asked, never ranked."""
+        units = [[item for item in items if item.is_owed] for items in self.by_unit().values()]
+        return next((items for items in units if items and items[0].unit_kind == "internal"), [])
 
     def by_unit(self) -> dict[str, list[Owed]]:
         """Items by unit name, the unit with most still owed first."""
@@ -98,12 +105,14 @@ def standing(
     for item in sorted(everything, key=lambda item: item.task_id):  # the plan's order, not the units'
         if item.task_code in codes:
             tasks.setdefault(item.task_code, []).append(item)
-    rows = [_task(db, group, filings) for group in tasks.values()]
+    mine = {item.id for item in items}
+    rows = [_task(db, group, filings, mine) for group in tasks.values()]
     not_ours = [item for item in items if _has_not_ours(filings.get(item.id))]
     return Standing(period, today, items, rows, not_ours, calendar)
 
 
-def _task(db: Session, items: list[Owed], filings: dict[int, Filed]) -> TaskStanding:
+def _task(db: Session, items: list[Owed], filings: dict[int, Filed], mine: set[int]) -> TaskStanding:
+    """Judged by the figures of all its units, shown with those that are asked about."""
     first = items[0]
     figures = sums([filings.get(item.id) for item in items])
     baselines = baselines_of(db, first.task_id)
@@ -112,7 +121,7 @@ def _task(db: Session, items: list[Owed], filings: dict[int, Filed]) -> TaskStan
         for indicator in indicators_of(db, first.task_id)
         if indicator.target is not None
     ]
-    return TaskStanding(first.task_code, first.title, items, verdicts)
+    return TaskStanding(first.task_code, first.title, [item for item in items if item.id in mine], verdicts)
 
 
 def sums(filings: list[Filed | None]) -> dict[str, Decimal | None]:

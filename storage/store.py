@@ -132,7 +132,7 @@ def is_clash(error: BaseException) -> bool:
 
 
 def _open(url: str) -> Engine:
-    # What people wrote stays out of tracebacks; JSON is kept as short as it can be read.
+    # What people wrote stays out of tracebacks.
     ways: dict[str, Any] = {"hide_parameters": True, "json_serializer": _json}
     if not url.startswith("sqlite"):
         shared = url.replace("postgresql://", "postgresql+psycopg://", 1)
@@ -143,7 +143,7 @@ def _open(url: str) -> Engine:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo import BEGINS, PLAN, prepare
-from bot.settings import Settings
-from plans.file import read_plan
+from bot.demo import load_demo
 from storage.store import Store
 from tests.commune import Commune
 
@@ -22,7 +20,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("prepared") / "prepared.db"
     store = Store(f"sqlite:///{path}")
     store.prepare()
-    prepare(store, read_plan(PLAN), Settings(), BEGINS, example=True, is_demo=True)
+    with store.writing() as db:
+        load_demo(db, "Asia/Ho_Chi_Minh")
     store.close()
     return path
 

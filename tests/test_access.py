@@ -88,5 +88,5 @@ def test_who_has_lost_the_role_can_go_no_further(commune: Commune, said: str) ->
             db.delete(held)
     before = kept(commune)
     heard = thao.taps(said[1:-1]) if said.startswith("[") else thao.says(said)
-    assert "không được làm việc này" in heard
+    assert "chưa có quyền làm việc này" in heard
     assert kept(commune) == before

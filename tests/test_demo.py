@@ -8,11 +8,12 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from sqlmodel import select
 
-from bot.assemble import App, open_store
+from bot.assemble import PLAN, App, load_commune, open_store
 from bot.browser import Browser
-from bot.demo import BEGINS, PLAN, Demo, build, prepare
+from bot.demo import BEGINS, Demo, build
 from bot.settings import Settings
 from handlers.incoming import Incoming
 from plans.file import read_plan
@@ -125,7 +126,7 @@ async def test_what_was_said_is_shown_again_after_a_restart(built: Callable[[], 
 def test_run_refuses_a_demo_database(built: Callable[[], App], settings: Settings) -> None:
     built()
     with pytest.raises(StoreFault) as fault:
-        open_store(settings.demo_url, is_demo=False)
+        open_store(settings.model_copy(update={"database_url": SecretStr(settings.demo_url)}))
     assert fault.value.code == "store_is_demo"
 
 
@@ -135,11 +136,12 @@ def test_the_demo_uses_its_own_file_whatever_the_settings_say(tmp_path: Path) ->
 
 
 def test_a_real_database_is_not_marked_as_a_demo_and_has_nobody_in_it(tmp_path: Path) -> None:
-    store = open_store(f"sqlite:///{tmp_path / 'dondoc.db'}", is_demo=False)
-    prepare(store, read_plan(PLAN), Settings(_env_file=None), BEGINS, example=False, is_demo=False)
+    store = open_store(Settings(_env_file=None, data_dir=tmp_path))
+    with store.writing() as db:
+        load_commune(db, read_plan(PLAN), "Asia/Ho_Chi_Minh", BEGINS)
     with store.reading() as db:
         assert not db.exec(select(Organization)).one().is_demo
         assert db.exec(select(Account)).all() == []
     store.close()
-    again: Store = open_store(f"sqlite:///{tmp_path / 'dondoc.db'}", is_demo=False)
+    again: Store = open_store(Settings(_env_file=None, data_dir=tmp_path))
     again.close()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, SQLModel, col, select
 
-from bot.demo import PLAN
+from bot.assemble import PLAN
 from plans.burden import questions_for, works_of
 from plans.calendar import shipped_calendar, shipped_days
 from plans.file import read_plan

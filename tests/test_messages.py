@@ -13,7 +13,7 @@ from typing import Any
 import jinja2
 import pytest
 
-from bot.demo import PLAN
+from bot.assemble import PLAN
 from messages import blocks, label, plain, say
 from plans.calendar import shipped_calendar
 from plans.file import read_plan
@@ -50,6 +50,7 @@ ITEM = Owed(
     data_to=date(2025, 9, 14),
     year_from=date(2024, 12, 15),
     lock=date(2025, 9, 22),
+    reason=None,
 )
 LATE = replace(ITEM, id=26, due_on=date(2025, 9, 10), state="draft", unit_id=8, unit_name="Phòng Kinh tế")
 DUE_NOW = replace(ITEM, id=27, due_on=TODAY, state="returned", period_id=2, period_label="6 tháng đầu năm 2025")
@@ -106,6 +107,7 @@ PERIOD = ReportingPeriod(
     province_due=date(2025, 9, 19),
     lock=ITEM.lock,
     effective_from=date(2025, 8, 11),
+    is_archived=False,
 )
 TASK = TaskStanding("2.14", ITEM.title, MANY, VERDICTS)
 STANDING = Standing(PERIOD, TODAY, [*MANY, DONE], [TASK] * 8, [ITEM] * 5, shipped_calendar())

@@ -8,9 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlmodel import delete
 
-from bot.demo import BEGINS, PLAN, prepare
-from bot.settings import Settings
-from plans.file import read_plan
+from bot.demo import load_demo
 from storage import outbox
 from storage.chats import set_reachable
 from storage.store import Store
@@ -29,7 +27,8 @@ def shared() -> Iterator[Store]:
     with scratch_database() as url:
         opened = Store(url)
         opened.prepare()
-        prepare(opened, read_plan(PLAN), Settings(), BEGINS, example=True, is_demo=True)
+        with opened.writing() as db:
+            load_demo(db, "Asia/Ho_Chi_Minh")
         yield opened
         opened.close()
 

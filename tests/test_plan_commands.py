@@ -199,7 +199,7 @@ def test_what_fails_halfway_leaves_nothing_loaded(run: Run, folder: Path, monkey
     def fails(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("storage.loading.load_calendar", fails)
+    monkeypatch.setattr("bot.assemble.load_calendar", fails)
     assert isinstance(run("load", SHIPPED).exception, RuntimeError)
     assert not rows(
         folder, "SELECT 1 FROM organization UNION ALL SELECT 1 FROM plan UNION ALL SELECT 1 FROM obligation"
@@ -209,7 +209,7 @@ def test_what_fails_halfway_leaves_nothing_loaded(run: Run, folder: Path, monkey
 def test_a_busy_database_is_told_in_one_sentence(
     loaded: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(plan_commands, "TRIES", 1)
+    monkeypatch.setattr("bot.assemble.TRIES", 1)
     with closing(sqlite3.connect(loaded / "data" / "dondoc.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         code, said = ends(monkeypatch, capsys, "plan", "load", SHIPPED, "--year", "2026")

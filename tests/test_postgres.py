@@ -13,11 +13,9 @@ from typing import Any
 import pytest
 from sqlmodel import Session, col, delete, select, update
 
-from bot.demo import BEGINS, PLAN, prepare
-from bot.settings import Settings
+from bot.demo import load_demo
 from bot.transactions import Transactions
 from messages import say
-from plans.file import read_plan
 from scheduler.tick import Ticker
 from storage import outbox
 from storage.chats import open_chat
@@ -51,7 +49,8 @@ def url() -> Iterator[str]:
     with scratch_database() as found:
         store = Store(found)
         store.prepare()
-        prepare(store, read_plan(PLAN), Settings(), BEGINS, example=True, is_demo=True)
+        with store.writing() as db:
+            load_demo(db, "Asia/Ho_Chi_Minh")
         store.close()
         yield found
 

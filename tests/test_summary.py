@@ -93,17 +93,17 @@ def everything(commune: Commune, chat_id: str, view: str) -> str:
 
 def test_the_views_lead_to_one_another(commune: Commune) -> None:
     commune.person("lan").plays(
-        ("/tonghop", "Còn nợ nhiều nhất"),
+        ("/tonghop", "Chưa báo cáo nhiều nhất"),
         ("[Theo đơn vị]", "• Phòng Kinh tế: "),
         ("[Theo nhiệm vụ]", "• 1.1 "),
         ("chua bao cao", "hạn 17/9"),
-        ("[Tóm tắt]", "Còn nợ nhiều nhất"),
+        ("[Tóm tắt]", "Chưa báo cáo nhiều nhất"),
     )
 
 
 def test_the_unit_that_owes_most_comes_first(commune: Commune) -> None:
     lan = commune.person("lan")
-    worst = re.findall(r"Còn nợ nhiều nhất: (.*), \d+ mục", lan.says("/tonghop"))[0]
+    worst = re.findall(r"Chưa báo cáo nhiều nhất: (.*), \d+ mục", lan.says("/tonghop"))[0]
     assert lan.taps("Theo đơn vị").splitlines()[1].startswith(f"• {worst}: ")
 
 

@@ -59,8 +59,8 @@ def test_what_was_sent_or_is_not_owed_is_not_listed(commune: Commune) -> None:
 
 
 def test_a_unit_that_owes_nothing_is_told_so(commune: Commune) -> None:
-    assert "không còn nợ báo cáo nào" in commune.person("phuc").says("/nhiemvu")
-    assert "không còn nợ báo cáo nào" in commune.person("phuc").says("/baocao")
+    assert "đã báo cáo đủ" in commune.person("phuc").says("/nhiemvu")
+    assert "đã báo cáo đủ" in commune.person("phuc").says("/baocao")
 
 
 def test_a_unit_that_owes_one_report_is_asked_at_once(commune: Commune) -> None:

@@ -26,7 +26,7 @@ def test_help_says_who_one_is(commune: Commune) -> None:
 def test_help_offers_a_button_for_each_command(commune: Commune) -> None:
     lan = commune.person("lan")
     lan.says("/trogiup")
-    assert lan.labels == ["Việc đang nợ", "Báo cáo", "Tổng hợp", "Mời người"]
+    assert lan.labels == ["Việc cần báo cáo", "Báo cáo", "Tổng hợp", "Mời người"]
     assert "<b>Còn " in lan.says("1")
 
 
@@ -103,7 +103,7 @@ def test_passing_over_a_choice_does_not_speak_of_figures(commune: Commune) -> No
     ("what", "heard"),
     [
         ("sticker", "nhãn dán"),
-        ("voice", "tin thoại"),
+        ("voice", "tin nhắn thoại"),
         ("photo", "ảnh"),
         ("document", "tệp"),
         ("video", "video"),
