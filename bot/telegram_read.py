@@ -17,13 +17,13 @@ log = logging.getLogger("dondoc.telegram")
 Json = dict[str, Any]
 
 CHANNEL: Final = "telegram"
-UPDATES: Final = ["message", "callback_query", "my_chat_member"]
+UPDATES: Final = ["message", "edited_message", "callback_query", "my_chat_member"]
 OTHERS: Final = ("sticker", "voice", "photo", "document", "contact", "location", "video")
 LONGEST_ANSWER: Final = 4000
 
 
 def incoming_from(raw: Json, now: datetime) -> Incoming | None:
-    """One update as the core reads it; None for what the bot leaves alone (groups, channels, edits)."""
+    """One update as the core reads it; None for what the bot leaves alone (groups, channels)."""
     try:
         return _read(Update.de_json(raw, None), now)
     except Exception as error:  # whatever the library's constructors raise: it must not block the line
@@ -40,6 +40,8 @@ def _read(update: Update, now: datetime) -> Incoming | None:
         return _tap(update.callback_query, chat_id, key, now)
     if update.message:
         return _post(update.message, chat_id, key)
+    if update.edited_message:  # what was answered stays: say so, rather than let the person believe otherwise
+        return Incoming(CHANNEL, chat_id, key, "other", "edited", now)
     if update.my_chat_member:
         return _membership(update.my_chat_member, chat_id, key)
     return None

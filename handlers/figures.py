@@ -21,6 +21,8 @@ from storage.standing import figure_of
 NOTHING = ("none", "not_yet", "not_ours")
 """The answers that are not figures."""
 PROMISED_WITHIN = timedelta(days=120)
+JUST_PAST = timedelta(days=180)
+"""A day and month this long ago is the one that has passed, not the next one."""
 FAR = 5
 """A figure this many times above or below the last one is asked about."""
 FAR_AT_LEAST = 20
@@ -168,11 +170,12 @@ def _next(today: date, day: int, month: int | None, year: int | None) -> date | 
         months = [(today.year, today.month), (today.year + today.month // 12, today.month % 12 + 1)]
     elif month and year is None:
         months.append((today.year + 1, month))
+    earliest = today - JUST_PAST if month else today
     for in_year, in_month in months:
         try:
             found = date(in_year, in_month, day)
         except ValueError:
             continue
-        if found >= today or year is not None:
+        if found >= earliest or year is not None:
             return found
     return None

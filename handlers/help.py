@@ -7,7 +7,7 @@ from markupsafe import Markup
 from handlers import access
 from handlers.conversation import Command, Conversation
 from handlers.desk import Desk, Reply, button
-from messages import label
+from messages import label, say
 from storage.chats import Person
 
 
@@ -27,7 +27,11 @@ def help(desk: Desk, _argument: str = "") -> None:
     commands = offered(person)
     lines = [label(f"{command.name}.as_help") for command in commands if command.right]
     reports = any(command.right == "report" for command in commands)
-    desk.reply("help.overview", buttons(person), name=person.name, roles=roles, lines=lines, reports=reports)
+    facts = {"name": person.name, "roles": roles, "lines": lines, "reports": reports}
+    if desk.chat.draft is None:
+        desk.reply("help.overview", buttons(person), **facts)
+    else:  # the open question stays the one that the next message answers
+        desk.replies.append(Reply(say("help.overview", **facts)))
 
 
 def idle(desk: Desk) -> None:

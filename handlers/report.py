@@ -56,12 +56,19 @@ def report(desk: Desk, argument: str) -> None:
 
 
 def _named(desk: Desk, code: str) -> list[Owed]:
-    """The task's reports of the current period, filed ones too: they can be corrected."""
+    """The task's reports still owed, else those of the current period: filed ones can be corrected."""
+    owed = [item for item in mine(desk.db, desk.person, "report", desk.today) if _is_called(item, code)]
+    if owed:
+        return owed
     period = current_period(desk.db, desk.person.organization_id, desk.today)
     if period is None:
         return []
     expected = of_period(desk.db, period.id, access.units_for(desk.person, "report"))
-    return [item for item in expected if item.task_code.casefold() == code.casefold()]
+    return [item for item in expected if _is_called(item, code)]
+
+
+def _is_called(item: Owed, code: str) -> bool:
+    return item.task_code.casefold() == code.casefold()
 
 
 def _pick(desk: Desk, found: list[Owed], code: str = "") -> None:
@@ -93,11 +100,12 @@ def _open(desk: Desk, obligation_id: int) -> None:
         return desk.reply("report.sent_up", owed=owed)
     if owed.state == "not_owed" and owed.reason != BEFORE_EFFECTIVE:
         return desk.reply("report.not_asked", [button("/tasks", "report.label_tasks")], code=owed.task_code)
-    begin(desk, REPORTING, _frozen(desk, owed), owed.id, lambda: _filed_answers(filed(desk.db, owed.id)))
+    sent = filed(desk.db, owed.id)
+    begin(desk, REPORTING, _frozen(desk, owed, sent), owed.id, lambda: _filed_answers(filed(desk.db, owed.id)))
     begin_draft(desk.db, owed.id)
 
 
-def _frozen(desk: Desk, owed: Owed) -> dict[str, Any]:
+def _frozen(desk: Desk, owed: Owed, sent: Filed | None) -> dict[str, Any]:
     """The flow's arguments: the obligation and its questions, as they stand now."""
     before = filed_before(desk.db, owed)
     indicators, baselines = indicators_of(desk.db, owed.task_id), baselines_of(desk.db, owed.task_id)
@@ -114,6 +122,7 @@ def _frozen(desk: Desk, owed: Owed) -> dict[str, Any]:
             "data_to": owed.data_to.isoformat(),
             "due_on": owed.due_on.isoformat(),
             "is_requested": owed.unit_kind == "requested",
+            "sent_at": sent.at.isoformat() if sent else None,
         },
         "questions": [_question(owed, question, before) for question in questions],
         "targets": [indicator.model_dump(mode="json") for indicator in indicators if indicator.target],
@@ -176,6 +185,7 @@ def reporting(
         return _later(talk, owed, "early")
     shown: dict[str, Any] = {
         "owed": owed,
+        "zone": talk.desk.chat.zone,
         "lines": _lines(questions, values),
         "verdicts": _verdicts(targets, baselines, values),
     }

@@ -59,18 +59,20 @@ def _was_ended(desk: Desk) -> bool:
 
 def _typed(desk: Desk, text: str) -> None:
     folded, chat = fold(text), desk.chat
-    token = _offered(desk, folded)
+    token, spoken = _offered(desk, folded), _spoken(folded)
     if text.lstrip().startswith("/"):
         _command(desk, text.strip())
     elif token is not None:
         _chosen(desk, token)
     elif folded in WORDS:
         WORDS[folded](desk)
+    elif spoken is not None and (chat.draft is None or TASK_CODE.fullmatch(spoken[1])) and folded != spoken[1]:
+        _open(desk, *spoken)  # "báo cáo 2.4" in the middle of another report: that one is kept
     elif chat.draft is not None and chat.asked is not None:
         _answer(desk, Heard(text=text))
     elif chat.draft is not None:
         _prefixed(desk, "talk.still_open")
-    elif (spoken := _spoken(folded)) is not None:
+    elif spoken is not None:
         _open(desk, *spoken)
     elif chat.person is None:
         try_code(desk, text)

@@ -10,7 +10,7 @@ from handlers.desk import Desk, button
 from handlers.report import PERIOD
 from messages import plain
 from storage.loading import calendar_of
-from storage.owed import current_period
+from storage.owed import Owed, current_period, owed_until
 from storage.standing import Standing, standing
 
 VIEWS = ("unit", "task", "missing")
@@ -30,10 +30,11 @@ def summary(desk: Desk, argument: str) -> None:
     units = access.units_for(person, "summary")
     calendar = calendar_of(desk.db, person.organization_id)
     found = standing(desk.db, period, units, desk.today, calendar)
-    _show(desk, found, view, page, is_whole=units is None)
+    before = owed_until(desk.db, person.organization_id, units, period.data_from)
+    _show(desk, found, before, view, page, is_whole=units is None)
 
 
-def _show(desk: Desk, found: Standing, view: str, page: int, is_whole: bool) -> None:
+def _show(desk: Desk, found: Standing, before: list[Owed], view: str, page: int, is_whole: bool) -> None:
     views: dict[str, list[Any]] = {
         "unit": list(found.by_unit().items()),
         "task": found.tasks,
@@ -51,6 +52,9 @@ def _show(desk: Desk, found: Standing, view: str, page: int, is_whole: bool) -> 
     ]
     if rest := len(rows) - page * PAGE - len(shown):
         choices.insert(0, [f"/summary {code} {view} {page + 1}", plain("summary.label_more", rest=rest)])
+    if view == "overview":
+        late = {item.period_code: item for item in before if item.period_id != found.period.id}
+        choices += [[f"/summary {one}", plain("summary.label_before", item=late[one])] for one in late]
     desk.reply(f"summary.{view}", choices, found=found, rows=shown, is_whole=is_whole)
     desk.replies[-1].replaces = True
 

@@ -64,6 +64,11 @@ def iso(value: str) -> date:
     return date.fromisoformat(value)
 
 
+def instant(value: str) -> datetime:
+    """A stored instant."""
+    return datetime.fromisoformat(value)
+
+
 def shown(value: dict[str, Any], question: dict[str, Any]) -> str:
     """A stored figure with its unit of measure: 1.250 hồ sơ."""
     return numbers.show(Decimal(value["n"]), question["type"], question["unit"])
@@ -108,6 +113,7 @@ FILTERS: dict[str, Any] = {
     "lower_first": lower_first,
     "clip": clip,
     "iso": iso,
+    "instant": instant,
     "shown": shown,
     "read_back": read_back,
     "rate": rate,

@@ -32,6 +32,8 @@ from storage.tables import Digest, Organization
 
 SHOWN = 5
 """Items with a line and a button each; the rest is counted."""
+NAGS_FOR = timedelta(days=30)
+"""A rung missed in a downtime is made up for within this time; an old plan nags no one."""
 QUIET = timedelta(minutes=15)
 WAITS_AT_MOST = timedelta(minutes=60)
 
@@ -95,13 +97,12 @@ def _line(item: Owed, role: str, today: date, calendar: Calendar) -> tuple[int, 
 
     A figure that was promised is asked for from the promised day on, and not before.
     """
-    day = item.promised_on or item.due_on
-    if today > max(item.lock, calendar.shift(day, 1)):  # once a period is locked, an old plan nags no one
+    if today > item.asked_on + NAGS_FOR:
         return None
-    rung = newest_rung(day, today, role, item.unit_kind == "requested", calendar)
+    rung = newest_rung(item.asked_on, today, role, item.unit_kind == "requested", calendar)
     if rung is None or (item.promised_on is not None and rung.days < 0):
         return None
-    return item.id, rung.days, day
+    return item.id, rung.days, item.asked_on
 
 
 def _horizon(today: date, calendar: Calendar) -> date:

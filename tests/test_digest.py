@@ -174,8 +174,13 @@ def test_after_days_of_downtime_one_message_worded_for_now(commune: Commune) -> 
 
 def test_an_old_plan_nags_nobody(commune: Commune) -> None:
     owe(commune, "VPDKDD")
-    assert ticks_at(commune, local(22, 10, 0)) == []
     assert ticks_at(commune, local(8, 10, 0, year=2026)) == []
+
+
+def test_what_was_missed_is_made_up_for_even_when_the_period_is_locked(commune: Commune) -> None:
+    assert ticks_at(commune, local(22, 10, 0)) == sorted(STAFF + HEADS)
+    assert "quá hạn 5 ngày" in commune.person("mai").last
+    assert ticks_at(commune, local(23, 10, 0)) == []
 
 
 def test_an_outside_body_is_not_asked_late_after_downtime(commune: Commune) -> None:

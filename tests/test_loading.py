@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -13,7 +13,9 @@ from plans.burden import questions_for, works_of
 from plans.calendar import shipped_calendar, shipped_days
 from plans.file import read_plan
 from plans.model import PlanFile
+from plans.year import for_year
 from storage.loading import load_calendar, load_plan
+from storage.owed import current_period, owed_until
 from storage.store import Store
 from storage.tables import Baseline, CalendarDay, Obligation, Organization, Period, Task, Unit
 from tests.fakes import local
@@ -200,3 +202,15 @@ def edit_day(store: Store, day: date, is_working: bool) -> None:
             row = CalendarDay(organization_id=organization_id, day=day, name="")
         row.is_working, row.name = is_working, "sửa tay"
         db.add(row)
+
+
+def test_next_years_plan_puts_the_old_one_away(store: Store, plan: PlanFile) -> None:
+    moved, _ = for_year(plan, 2026)
+    later = datetime(2026, 2, 2, 1, 0, tzinfo=UTC)
+    with store.writing() as db:
+        organization = load_plan(db, moved, shipped_calendar(), "Asia/Ho_Chi_Minh", later)
+        assert organization.id is not None
+        assert all(item.period_code.startswith("2026") for item in owed_until(db, organization.id, None, date.max))
+        period = current_period(db, organization.id, later.date())
+    assert period is not None
+    assert period.code == "2026-Q1"

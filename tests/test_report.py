@@ -236,7 +236,7 @@ def test_a_second_look_belongs_to_one_figure_and_not_to_the_next(commune: Commun
         ("ngày kia", "hẹn ngày 17/9"),
         ("hôm nay", "hẹn ngày 15/9"),
         ("14/9/2025", "Ngày 14/9/2025 đã qua"),
-        ("20/3", "quá xa"),
+        ("20/2", "quá xa"),
         ("30/2", "Chưa đọc được ngày"),
         ("sớm thôi", "Chưa đọc được ngày"),
         ("quay lại", "1/2. "),
@@ -299,7 +299,7 @@ def test_before_the_period_is_over_it_asks_whether_the_figures_are_final(commune
     at_total(commune).plays(
         ("3330/3390", "Kỳ số liệu đến hết ngày 14/9/2025"),
         ("để sau", "Đã giữ những gì anh/chị vừa gõ"),
-        ("[Làm tiếp]", "Kỳ số liệu đến hết ngày 14/9/2025"),
+        ("[Tiếp tục]", "Kỳ số liệu đến hết ngày 14/9/2025"),
         ("đã chốt", "Gửi báo cáo này?"),
         ("gửi", "Đã gửi mục 2.5"),
     )
@@ -317,7 +317,7 @@ def test_a_button_of_a_question_never_answers_the_next_one(commune: Commune) -> 
 def test_a_draft_is_kept_when_the_talk_is_closed(commune: Commune) -> None:
     at_part(commune).plays(
         ("/huy", "1 câu đã trả lời vẫn được giữ"),
-        ("[Làm tiếp]", "<b>2.5 Kết quả giải quyết hồ sơ TTHC</b>"),
+        ("[Tiếp tục]", "<b>2.5 Kết quả giải quyết hồ sơ TTHC</b>"),
         ("3330", "98,23%"),
         ("để sau", "Đã giữ"),
         ("/baocao 2.5", "Gửi báo cáo này?"),

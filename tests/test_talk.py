@@ -142,10 +142,25 @@ def test_choices_are_numbered_where_no_figure_is_asked_and_lettered_where_one_is
 def test_an_open_question_waits_behind_a_command(commune: Commune) -> None:
     thao = commune.person("thao")
     thao.says("/baocao 2.5")
-    thao.says("/trogiup")
+    thao.says("/nhiemvu")
     before = kept(commune)
     thao.plays(("3390", "Anh/chị đang làm dở"), ("3390", "2/2. "))
     assert kept(commune) != before
+
+
+def test_help_leaves_the_question_open(commune: Commune) -> None:
+    thao = commune.person("thao")
+    thao.plays(("/baocao 2.5", "1/2. "), ("/trogiup", "/nhiemvu"), ("3390", "2/2. "))
+
+
+def test_another_report_is_opened_in_the_middle_of_one_and_both_are_kept(commune: Commune) -> None:
+    thao = commune.person("thao")
+    thao.plays(("/baocao 2.5", "1/2. "), ("3390", "2/2. "), ("báo cáo 2.4", "2.4 "), ("Bao cao 2.5", "2/2. "))
+
+
+def test_going_on_after_stopping_takes_one_word(commune: Commune) -> None:
+    thao = commune.person("thao")
+    thao.plays(("/baocao 2.5", "1/2. "), ("3390", "2/2. "), ("huỷ", "1 câu đã trả lời"), ("tiếp", "2/2. "))
 
 
 def test_an_unknown_command_keeps_the_question_open(commune: Commune) -> None:

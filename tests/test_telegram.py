@@ -261,16 +261,23 @@ async def test_an_update_that_does_not_parse_is_set_aside_and_blocks_nobody(
     assert "mật" not in caplog.text
 
 
-async def test_groups_channels_and_edits_are_left_alone(api: BotApi, bot: Telegram) -> None:
+async def test_groups_and_channels_are_left_alone(api: BotApi, bot: Telegram) -> None:
     inbox, an = Inbox(), api.person(7)
     group = {"id": -5, "type": "group", "title": "Tổ"}
     await an.sends(chat=group, text="/tasks")
     api.deliver("channel_post", {"message_id": 1, "date": 1757000000, "chat": group, "text": "a"})
-    await an.edits(1, "b")
     await an.says("c")
     async with listening(bot, inbox.accept):
         assert (await inbox.next()).text == "c"
         await until(lambda: not api.pending)
+
+
+async def test_an_edited_message_is_answered_as_what_cannot_be_taken(api: BotApi, bot: Telegram) -> None:
+    inbox, an = Inbox(), api.person(7)
+    await an.edits(1, "98")
+    async with listening(bot, inbox.accept):
+        heard = await inbox.next()
+    assert (heard.kind, heard.text) == ("other", "edited")
 
 
 async def test_somebody_who_blocks_the_bot_is_gone_and_may_come_back(api: BotApi, bot: Telegram) -> None:
