@@ -30,7 +30,7 @@ def summary(desk: Desk, argument: str) -> None:
     units = access.units_for(person, "summary")
     calendar = calendar_of(desk.db, person.organization_id)
     found = standing(desk.db, period, units, desk.today, calendar)
-    before = owed_until(desk.db, person.organization_id, units, period.data_from)
+    before = owed_until(desk.db, person.organization_id, units, period.unit_due)
     _show(desk, found, before, view, page, is_whole=units is None)
 
 

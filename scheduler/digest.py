@@ -93,12 +93,15 @@ def _found(
 
 
 def _line(item: Owed, role: str, today: date, calendar: Calendar) -> tuple[int, int, date] | None:
-    """(obligation, rung, day it is counted from) that this role hears by `today`; None while it hears nothing.
+    """What gives this role a digest: (obligation, rung, day it is counted from); None while nothing does."""
+    return None if today > item.asked_on + NAGS_FOR else _reached(item, role, today, calendar)
+
+
+def _reached(item: Owed, role: str, today: date, calendar: Calendar) -> tuple[int, int, date] | None:
+    """The newest rung that this role hears by `today`, however long ago.
 
     A figure that was promised is asked for from the promised day on, and not before.
     """
-    if today > item.asked_on + NAGS_FOR:
-        return None
     rung = newest_rung(item.asked_on, today, role, item.unit_kind == "requested", calendar)
     if rung is None or (item.promised_on is not None and rung.days < 0):
         return None
@@ -166,7 +169,7 @@ def _owed_by(db: Session, digest: Digest, today: date, calendar: Calendar) -> li
     return [
         item
         for item in owed
-        if any(one.unit_id == item.unit_id and _line(item, one.role, today, calendar) for one in roles)
+        if any(one.unit_id == item.unit_id and _reached(item, one.role, today, calendar) for one in roles)
     ]
 
 

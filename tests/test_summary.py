@@ -158,3 +158,10 @@ def test_every_view_fits_a_phone(commune: Commune) -> None:
         heard = lan.says(said)
         assert len(heard.splitlines()) <= 14, heard
         assert len(heard) <= 700, heard
+
+
+def test_what_an_earlier_period_still_lacks_is_one_tap_away(commune: Commune) -> None:
+    commune.clock.moment = datetime(2025, 12, 8, 2, 0, tzinfo=UTC)
+    lan = commune.person("lan")
+    assert "Năm 2025" in lan.says("/tonghop")
+    assert "Quý III năm 2025" in lan.taps("Còn thiếu quý III")
