@@ -82,6 +82,15 @@ class Chat:
     draft: OpenDraft | None
 
 
+_draft_columns = (
+    draft.c.id.label("draft_id"),
+    draft.c.flow,
+    draft.c.obligation_id,
+    draft.c.args,
+    draft.c.answers,
+    draft.c.version,
+    draft.c.closed_at,
+)
 _person_of = (
     select(
         account.c.id,
@@ -97,13 +106,7 @@ _person_of = (
         membership.c.role,
         membership.c.unit_id,
         unit.c.name.label("unit_name"),
-        draft.c.id.label("draft_id"),
-        draft.c.flow,
-        draft.c.obligation_id,
-        draft.c.args,
-        draft.c.answers,
-        draft.c.version,
-        draft.c.closed_at,
+        *_draft_columns,
     )
     .join(conversation, conversation.c.account_id == account.c.id)
     .outerjoin(member, member.c.id == account.c.member_id)
@@ -122,15 +125,6 @@ _lock = (
     .with_for_update(of=conversation)
 )
 _lock_draft = select(draft.c.version).where(draft.c.id == bindparam("id")).with_for_update()
-_draft_columns = (
-    draft.c.id.label("draft_id"),
-    draft.c.flow,
-    draft.c.obligation_id,
-    draft.c.args,
-    draft.c.answers,
-    draft.c.version,
-    draft.c.closed_at,
-)
 _draft_of_obligation = (
     select(*_draft_columns)
     .where(
