@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
+from storage.statement import Statement, adding, adding_new
 from storage.tables import (
     Account,
     Audit,
@@ -29,7 +29,7 @@ from storage.tables.core import connection, table
 
 account, conversation, draft = table(Account), table(Conversation), table(Draft)
 member, membership, organization = table(Member), table(Membership), table(Organization)
-unit = table(Unit)
+unit, seen = table(Unit), table(Seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ _draft_columns = (
     draft.c.version,
     draft.c.closed_at,
 )
-_person_of = (
+_person_of = Statement(
     select(
         account.c.id,
         account.c.organization_id,
@@ -118,14 +118,14 @@ _person_of = (
     .order_by(membership.c.id)
 )
 """One row for each role of the person; the rest is the same in all."""
-_lock = (
+_lock = Statement(
     select(conversation.c.account_id)
     .join(account, account.c.id == conversation.c.account_id)
     .where(account.c.channel == bindparam("channel"), account.c.chat_id == bindparam("chat_id"))
     .with_for_update(of=conversation)
 )
-_lock_draft = select(draft.c.version).where(draft.c.id == bindparam("id")).with_for_update()
-_draft_of_obligation = (
+_lock_draft = Statement(select(draft.c.version).where(draft.c.id == bindparam("id")).with_for_update())
+_draft_of_obligation = Statement(
     select(*_draft_columns)
     .where(
         draft.c.flow == bindparam("flow"),
@@ -134,7 +134,7 @@ _draft_of_obligation = (
     )
     .with_for_update()
 )
-_draft_of_account = (
+_draft_of_account = Statement(
     select(*_draft_columns)
     .where(
         draft.c.flow == bindparam("flow"),
@@ -144,17 +144,18 @@ _draft_of_account = (
     )
     .with_for_update()
 )
-_add_draft: dict[str, Any] = {
-    "sqlite": sqlite.insert(draft).on_conflict_do_nothing().returning(draft.c.id),
-    "postgresql": postgresql.insert(draft).on_conflict_do_nothing().returning(draft.c.id),
-}
-_roles_of = (
+_new_draft = adding_new(
+    draft,
+    *("organization_id", "flow", "obligation_id", "account_id", "args", "answers", "version", "updated_at"),
+)
+_add_draft = Statement({name: insert.returning(draft.c.id) for name, insert in _new_draft.items()})
+_roles_of = Statement(
     select(membership.c.role, membership.c.unit_id, unit.c.name)
     .outerjoin(unit, unit.c.id == membership.c.unit_id)
     .where(membership.c.member_id == bindparam("member_id"))
     .order_by(membership.c.id)
 )
-_keep_conversation = (
+_keep_conversation = Statement(
     update(conversation)
     .where(conversation.c.account_id == bindparam("key"))
     .values(
@@ -166,12 +167,12 @@ _keep_conversation = (
         heard_at=bindparam("now"),
     )
 )
-_offer = (
+_offer = Statement(
     update(conversation)
     .where(conversation.c.account_id == bindparam("key"), conversation.c.asked.is_(None))
     .values(offered=bindparam("offered"), is_lettered=False)
 )
-_keep_draft = (
+_keep_draft = Statement(
     update(draft)
     .where(draft.c.id == bindparam("key"))
     .values(
@@ -181,37 +182,32 @@ _keep_draft = (
         closed_at=bindparam("closed_at"),
     )
 )
-_keep_args = update(draft).where(draft.c.id == bindparam("key")).values(args=bindparam("args"))
-_back = update(account).where(account.c.id == bindparam("key")).values(is_reachable=True)
-_counted = {"preserve_rowcount": True}  # else psycopg's count of an INSERT is lost
-_take_seen = {
-    "sqlite": sqlite.insert(table(Seen)).on_conflict_do_nothing().execution_options(**_counted),
-    "postgresql": postgresql.insert(table(Seen)).on_conflict_do_nothing().execution_options(**_counted),
-}
-_audit = table(Audit).insert()
+_keep_args = Statement(update(draft).where(draft.c.id == bindparam("key")).values(args=bindparam("args")))
+_take = Statement(adding_new(seen, "channel", "message_key", "at"))
+_audit = Statement(adding(table(Audit), "organization_id", "member_id", "action", "subject", "at"))
+_set_reachable = Statement(
+    update(account).where(account.c.id == bindparam("key")).values(is_reachable=bindparam("reachable"))
+)
 
 
 def take(db: Session, channel: str, message_key: str, at: datetime) -> bool:
     """True the first time this message is seen; the database keeps the key, so a redelivery is False."""
-    statement = _take_seen[db.get_bind().dialect.name]
-    done = connection(db).execute(statement, {"channel": channel, "message_key": message_key, "at": at})
-    return done.rowcount == 1
+    return _take.change(db, channel=channel, message_key=message_key, at=at) == 1
 
 
 def open_chat(db: Session, channel: str, chat_id: str) -> Chat:
     """Load the chat, made new for a stranger; on PostgreSQL its row stays locked until the commit."""
-    link = connection(db)
     key = {"channel": channel, "chat_id": chat_id}
-    is_shared = link.dialect.name != "sqlite"
+    is_shared = connection(db).dialect.name != "sqlite"
     if is_shared:
-        link.execute(_lock, key)
-    rows = link.execute(_person_of, key).all()
+        _lock.all(db, **key)
+    rows = _person_of.all(db, **key)
     if not rows:
         _add_chat(db, channel, chat_id)
-        rows = link.execute(_person_of, key).all()
+        rows = _person_of.all(db, **key)
     if is_shared and rows[0].draft_id is not None:  # a colleague may be answering the same draft
-        link.execute(_lock_draft, {"id": rows[0].draft_id})
-        rows = link.execute(_person_of, key).all()
+        _lock_draft.all(db, id=rows[0].draft_id)
+        rows = _person_of.all(db, **key)
     return _chat(rows)
 
 
@@ -252,7 +248,7 @@ def _open_draft(row: Any) -> OpenDraft:
 
 def person_of(db: Session, member_id: int, name: str, organization_id: int) -> Person:
     """The member with all roles held now."""
-    rows = connection(db).execute(_roles_of, {"member_id": member_id})
+    rows = _roles_of.all(db, member_id=member_id)
     return Person(member_id, name, organization_id, tuple(Role(*row) for row in rows))
 
 
@@ -260,44 +256,41 @@ def keep_chat(db: Session, chat: Chat, now: datetime) -> None:
     """Write what the message changed: the draft, what is asked here now, and that the person wrote."""
     if chat.draft is not None and chat.draft.changed:
         keep_draft(db, chat.draft, now)
-    connection(db).execute(
-        _keep_conversation,
-        {
-            "key": chat.account_id,
-            "draft_id": chat.draft.id if chat.draft else None,
-            "asked": chat.asked,
-            "offered": chat.offered,
-            "is_lettered": chat.is_lettered,
-            "shown_id": chat.shown_id,
-            "now": now,
-        },
+    _keep_conversation.change(
+        db,
+        key=chat.account_id,
+        draft_id=chat.draft.id if chat.draft else None,
+        asked=chat.asked,
+        offered=chat.offered,
+        is_lettered=chat.is_lettered,
+        shown_id=chat.shown_id,
+        now=now,
     )
     if not chat.is_reachable:
-        connection(db).execute(_back, {"key": chat.account_id})
+        set_reachable(db, chat.account_id, True)
 
 
 def keep_draft(db: Session, opened: OpenDraft, now: datetime) -> None:
     """Write a draft's answers."""
-    values = {
-        "key": opened.id,
-        "answers": opened.answers,
-        "version": opened.version,
-        "now": now,
-        "closed_at": now if opened.is_closed else None,
-    }
-    connection(db).execute(_keep_draft, values)
+    _keep_draft.change(
+        db,
+        key=opened.id,
+        answers=opened.answers,
+        version=opened.version,
+        now=now,
+        closed_at=now if opened.is_closed else None,
+    )
     if opened.has_new_args:
-        connection(db).execute(_keep_args, {"key": opened.id, "args": opened.args})
+        _keep_args.change(db, key=opened.id, args=opened.args)
     opened.changed = opened.has_new_args = False
 
 
 def find_draft(db: Session, flow: str, obligation_id: int | None, account_id: int) -> OpenDraft | None:
     """The open draft of an obligation, or else of this account and flow."""
-    link = connection(db)
     if obligation_id is not None:
-        row = link.execute(_draft_of_obligation, {"flow": flow, "obligation_id": obligation_id}).first()
+        row = _draft_of_obligation.first(db, flow=flow, obligation_id=obligation_id)
     else:
-        row = link.execute(_draft_of_account, {"flow": flow, "account_id": account_id}).first()
+        row = _draft_of_account.first(db, flow=flow, account_id=account_id)
     return _open_draft(row) if row else None
 
 
@@ -311,20 +304,19 @@ def add_draft(
     now: datetime,
 ) -> OpenDraft:
     """A new draft, with answers already known; the colleague's where one was opened in the same instant."""
-    row = {
-        "organization_id": chat.organization_id,
-        "flow": flow,
-        "obligation_id": obligation_id,
-        "account_id": None if obligation_id else chat.account_id,
-        "args": args,
-        "answers": answers,
-        "version": 0,
-        "updated_at": now,
-    }
-    link = connection(db)
-    draft_id = link.execute(_add_draft[link.dialect.name], row).scalar()
-    if draft_id is not None:
-        return OpenDraft(draft_id, flow, obligation_id, args, answers, 0, False)
+    row = _add_draft.first(
+        db,
+        organization_id=chat.organization_id,
+        flow=flow,
+        obligation_id=obligation_id,
+        account_id=None if obligation_id else chat.account_id,
+        args=args,
+        answers=answers,
+        version=0,
+        updated_at=now,
+    )
+    if row is not None:
+        return OpenDraft(row.id, flow, obligation_id, args, answers, 0, False)
     found = find_draft(db, flow, obligation_id, chat.account_id)
     assert found is not None
     return found
@@ -332,8 +324,7 @@ def add_draft(
 
 def offer(db: Session, account_id: int, choices: list[list[str]]) -> None:
     """What a message of ours that nobody asked for offers can be typed too, unless a question is open."""
-    link = connection(db)
-    link.execute(_offer, {"key": account_id, "offered": choices})
+    _offer.change(db, key=account_id, offered=choices)
 
 
 def audit(db: Session, chat: Chat, action: str, now: datetime, subject: str | None = None) -> None:
@@ -351,16 +342,14 @@ def record(
     now: datetime,
 ) -> None:
     """One line of who did what; without a member, somebody at the command line."""
-    facts = {"organization_id": organization_id, "member_id": member_id}
-    connection(db).execute(_audit, facts | {"action": action, "subject": subject, "at": now})
+    _audit.change(db, organization_id=organization_id, member_id=member_id, action=action, subject=subject, at=now)
 
 
 def set_reachable(db: Session, account_id: int, is_reachable: bool) -> None:
     """Mark whether the bot may write to this chat."""
-    connection(db).execute(update(account).where(account.c.id == account_id).values(is_reachable=is_reachable))
+    _set_reachable.change(db, key=account_id, reachable=is_reachable)
 
 
 def forget_seen(db: Session, before: datetime) -> int:
     """Drop keys older than `before`; returns how many."""
-    seen = table(Seen)
     return connection(db).execute(seen.delete().where(seen.c.at < before)).rowcount

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, func, or_, select, update
+from sqlalchemy import BindParameter, and_, bindparam, case, func, null, or_, select, update
 from sqlmodel import Session
 
+from storage.statement import Statement, adding, among
 from storage.tables import Account, Outgoing
 from storage.tables.core import connection, table
 
@@ -43,7 +44,21 @@ class Claimed:
     expires_at: datetime | None
 
 
-_insert = outgoing.insert()
+_put = Statement(
+    adding(
+        outgoing,
+        *("organization_id", "account_id", "kind", "priority", "body", "maker", "args", "is_secret", "target_id"),
+        *("not_before", "expires_at", "created_at", "state", "attempts"),
+    ).returning(outgoing.c.id)
+)
+_UNSET: dict[str, Any] = {
+    **dict.fromkeys(("organization_id", "body", "maker", "args", "target_id", "not_before", "expires_at")),
+    **{"priority": REPLY, "is_secret": False, "state": "waiting", "attempts": 0},
+}
+_WIPED: dict[str, Any] = {
+    name: case((outgoing.c.is_secret, null()), else_=outgoing.c[name]) for name in ("body", "args")
+}
+"""A joining code does not outlive its message."""
 _now: BindParameter[datetime] = bindparam("now")
 _in_the_way = (
     select(_earlier.c.id)
@@ -70,8 +85,8 @@ _is_ready = and_(
     or_(outgoing.c.claimed_until.is_(None), outgoing.c.claimed_until <= _now),
     ~_in_the_way,
 )
-_any_ready = select(outgoing.c.id).where(_is_ready, outgoing.c.priority <= bindparam("least")).limit(1)
-_ready = (
+_any_ready = Statement(select(outgoing.c.id).where(_is_ready, outgoing.c.priority <= bindparam("least")).limit(1))
+_ready = Statement(
     select(
         outgoing.c.id,
         outgoing.c.organization_id,
@@ -95,57 +110,74 @@ _ready = (
     .limit(bindparam("limit"))
     .with_for_update(of=outgoing, skip_locked=True)
 )
-_claim = (
+_claim = Statement(
     update(outgoing)
     .where(outgoing.c.id == bindparam("key"))
     .values(claimed_until=bindparam("until"), attempts=outgoing.c.attempts + 1)
 )
-_sent = (
+_sent = Statement(
     update(outgoing)
     .where(outgoing.c.id == bindparam("key"))
-    .values(state="sent", sent_at=bindparam("now"), platform_id=bindparam("platform_id"), claimed_until=None)
+    .values(
+        state="sent", sent_at=bindparam("now"), platform_id=bindparam("platform_id"), claimed_until=None, **_WIPED
+    )
+)
+_edit_anew = Statement(
+    update(outgoing)
+    .where(
+        outgoing.c.target_id == bindparam("target"),
+        outgoing.c.kind == "edit",
+        outgoing.c.state == "waiting",
+        outgoing.c.claimed_until.is_(None),
+    )
+    .values(body=bindparam("body"), is_secret=bindparam("is_secret"))
+)
+_soonest = Statement(
+    select(func.min(func.coalesce(outgoing.c.claimed_until, outgoing.c.not_before)).label("at")).where(
+        outgoing.c.state == "waiting",
+        or_(outgoing.c.claimed_until > bindparam("now"), outgoing.c.not_before > bindparam("now")),
+    )
+)
+_newest = Statement(
+    select(outgoing.c.id, outgoing.c.platform_id)
+    .where(
+        outgoing.c.account_id == bindparam("account_id"),
+        among(outgoing.c.kind, ("text", "picture", "document")),
+        among(outgoing.c.state, ("waiting", "sent")),
+    )
+    .order_by(outgoing.c.id.desc())
+    .limit(1)
 )
 
 
 def put(db: Session, **row: Any) -> int:
     """Lay one message down; returns its id. Columns as in tables.Outgoing."""
-    done = connection(db).execute(_insert, {"state": "waiting", "attempts": 0, "is_secret": False, **row})
-    return int((done.inserted_primary_key or (0,))[0])
+    return int(_put.first(db, **{**_UNSET, **row}).id)
 
 
 def put_edit(db: Session, target_id: int, body: dict[str, Any], **row: Any) -> None:
     """An edit of a sent message; one that still waits for the same message takes the new content instead."""
-    unsent = update(outgoing).where(
-        outgoing.c.target_id == target_id,
-        outgoing.c.kind == "edit",
-        outgoing.c.state == "waiting",
-        outgoing.c.claimed_until.is_(None),
-    )
-    replaced = unsent.values(body=body, is_secret=row.get("is_secret", False))
-    if not connection(db).execute(replaced).rowcount:
+    if not _edit_anew.change(db, target=target_id, body=body, is_secret=row.get("is_secret", False)):
         put(db, target_id=target_id, body=body, **row)
 
 
 def claim(db: Session, priority: int, now: datetime, lease: timedelta, limit: int) -> list[Claimed]:
     """At most `limit` rows ready to send, ours until `now + lease`; the caller commits before sending."""
-    link = connection(db)
-    found = link.execute(_ready, {"priority": priority, "now": now, "limit": limit})
-    rows = [Claimed(*tuple(row)) for row in found]
+    rows = [Claimed(*row) for row in _ready.all(db, priority=priority, now=now, limit=limit)]
     if rows:
-        link.execute(_claim, [{"key": row.id, "until": now + lease} for row in rows])
+        _claim.change_each(db, [{"key": row.id, "until": now + lease} for row in rows])
     return rows
 
 
 def is_ready(db: Session, least: int, now: datetime) -> bool:
     """True when something could be sent now that is at least as urgent as `least`."""
-    return connection(db).execute(_any_ready, {"now": now, "least": least}).first() is not None
+    return _any_ready.first(db, now=now, least=least) is not None
 
 
 def record_sent(db: Session, sent: Sequence[tuple[int, str | None]], now: datetime) -> None:
     """Rows the platform has taken, with its ids of them; joining codes in them are wiped."""
     keys = [{"key": row_id, "platform_id": platform_id, "now": now} for row_id, platform_id in sent]
-    connection(db).execute(_sent, keys)
-    _wipe(db, outgoing.c.id.in_([row_id for row_id, _ in sent]))
+    _sent.change_each(db, keys)
 
 
 def record_later(db: Session, row_id: int, until: datetime, counts: bool = True) -> None:
@@ -164,21 +196,14 @@ def postpone(db: Session, row_id: int, until: datetime) -> None:
 
 def record_end(db: Session, row_id: int, state: str) -> None:
     """`dropped` or `refused`: it will not be sent."""
-    connection(db).execute(update(outgoing).where(outgoing.c.id == row_id).values(state=state, claimed_until=None))
-    _wipe(db, outgoing.c.id == row_id)
+    ended = update(outgoing).where(outgoing.c.id == row_id)
+    connection(db).execute(ended.values(state=state, claimed_until=None, **_WIPED))
 
 
 def drop_chat(db: Session, account_id: int) -> None:
     """The recipient is gone: nothing more is sent there."""
     waiting = update(outgoing).where(outgoing.c.account_id == account_id, outgoing.c.state == "waiting")
-    connection(db).execute(waiting.values(state="dropped", claimed_until=None))
-    _wipe(db, outgoing.c.account_id == account_id, outgoing.c.state == "dropped")
-
-
-def _wipe(db: Session, *which: ColumnElement[bool]) -> None:
-    """A joining code does not outlive its message."""
-    secret = update(outgoing).where(*which, outgoing.c.is_secret)
-    connection(db).execute(secret.values(body=None, args=None))
+    connection(db).execute(waiting.values(state="dropped", claimed_until=None, **_WIPED))
 
 
 def move_chat(db: Session, account_id: int, chat_id: str) -> None:
@@ -217,16 +242,13 @@ def release(db: Session, row_ids: Sequence[int]) -> None:
 
 def next_ready_at(db: Session, now: datetime) -> datetime | None:
     """When the next waiting row may become ready; None when nothing waits for a time."""
-    soonest = select(func.min(func.coalesce(outgoing.c.claimed_until, outgoing.c.not_before))).where(
-        outgoing.c.state == "waiting",
-        or_(outgoing.c.claimed_until > now, outgoing.c.not_before > now),
-    )
-    return connection(db).execute(soonest).scalar()
+    at: datetime | None = _soonest.first(db, now=now).at
+    return at
 
 
 def newest_shown(db: Session, account_id: int) -> tuple[int, str | None] | None:
     """The newest message of ours in a chat: (outbox id, the platform's id once sent)."""
-    row = connection(db).execute(_newest, {"account_id": account_id}).first()
+    row = _newest.first(db, account_id=account_id)
     return (row.id, row.platform_id) if row else None
 
 
@@ -236,15 +258,3 @@ def oldest_waiting(db: Session, now: datetime) -> datetime | None:
         outgoing.c.state == "waiting", or_(outgoing.c.not_before.is_(None), outgoing.c.not_before <= now)
     )
     return connection(db).execute(waiting).scalar()
-
-
-_newest = (
-    select(outgoing.c.id, outgoing.c.platform_id)
-    .where(
-        outgoing.c.account_id == bindparam("account_id"),
-        outgoing.c.kind.in_(("text", "picture", "document")),
-        outgoing.c.state.in_(("waiting", "sent")),
-    )
-    .order_by(outgoing.c.id.desc())
-    .limit(1)
-)

@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from plans.model import Indicator as PlanIndicator
 from plans.model import Question
+from storage.statement import Statement
 from storage.tables import Assignment, Baseline, Indicator, Obligation, Period, Plan, Task, Unit
 from storage.tables.core import connection, table
 
@@ -129,8 +130,8 @@ def _of_units(statement: Select[Any]) -> tuple[Select[Any], Select[Any]]:
     return statement, statement.where(obligation.c.unit_id.in_(bindparam("units", expanding=True)))
 
 
-_one = _seen.where(
-    obligation.c.id == bindparam("id"), obligation.c.organization_id == bindparam("organization_id")
+_one = Statement(
+    _seen.where(obligation.c.id == bindparam("id"), obligation.c.organization_id == bindparam("organization_id"))
 )
 _until = _of_units(
     _seen.where(
@@ -152,7 +153,7 @@ _past = _of_units(
         period.c.code == bindparam("code"),
     ).order_by(unit.c.id, task.c.ordinal)
 )
-_periods = (
+_periods = Statement(
     select(
         period.c.id,
         period.c.code,
@@ -169,12 +170,12 @@ _periods = (
     .where(period.c.organization_id == bindparam("organization_id"))
     .order_by(period.c.data_to)
 )
-_indicators = (
+_indicators = Statement(
     select(indicator.c.file).where(indicator.c.task_id == bindparam("task_id")).order_by(indicator.c.ordinal)
 )
-_baselines = select(baseline.c.code, baseline.c.value).where(baseline.c.task_id == bindparam("task_id"))
-_leads = select(assignment.c.unit_id).where(
-    assignment.c.task_id == bindparam("task_id"), assignment.c.part == "lead"
+_baselines = Statement(select(baseline.c.code, baseline.c.value).where(baseline.c.task_id == bindparam("task_id")))
+_leads = Statement(
+    select(assignment.c.unit_id).where(assignment.c.task_id == bindparam("task_id"), assignment.c.part == "lead")
 )
 
 
@@ -196,7 +197,7 @@ def _all(
 
 def find_owed(db: Session, organization_id: int, obligation_id: int) -> Owed | None:
     """One obligation of this commune, or None."""
-    row = connection(db).execute(_one, {"id": obligation_id, "organization_id": organization_id}).first()
+    row = _one.first(db, id=obligation_id, organization_id=organization_id)
     return _owed(row) if row else None
 
 
@@ -220,8 +221,7 @@ def current_period(
     db: Session, organization_id: int, today: date, code: str | None = None
 ) -> ReportingPeriod | None:
     """The period being reported: the newest one that is open, else the first to come; or the one named `code`."""
-    rows = connection(db).execute(_periods, {"organization_id": organization_id})
-    periods = [ReportingPeriod(*tuple(row)) for row in rows]
+    periods = [ReportingPeriod(*row) for row in _periods.all(db, organization_id=organization_id)]
     if code is not None:
         return next((found for found in periods if found.code == code), None)
     periods = [found for found in periods if not found.is_archived]
@@ -243,16 +243,15 @@ def questions_of(db: Session, owed: Owed, indicators: Sequence[PlanIndicator]) -
 
 def indicators_of(db: Session, task_id: int) -> list[PlanIndicator]:
     """The task's indicators as the plan file gives them."""
-    rows = connection(db).execute(_indicators, {"task_id": task_id})
-    return [PlanIndicator.model_validate(row.file) for row in rows]
+    return [PlanIndicator.model_validate(row.file) for row in _indicators.all(db, task_id=task_id)]
 
 
 def baselines_of(db: Session, task_id: int) -> dict[str, Decimal | None]:
     """The task's constants by code; None where nobody has filled one in."""
-    rows = connection(db).execute(_baselines, {"task_id": task_id})
+    rows = _baselines.all(db, task_id=task_id)
     return {row.code: Decimal(row.value) if row.value is not None else None for row in rows}
 
 
 def leads_of(db: Session, task_id: int) -> set[int]:
     """Units that lead the task."""
-    return set(connection(db).execute(_leads, {"task_id": task_id}).scalars())
+    return {row.unit_id for row in _leads.all(db, task_id=task_id)}

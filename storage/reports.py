@@ -10,8 +10,9 @@ from sqlalchemy import bindparam, func, select, update
 from sqlmodel import Session
 
 from storage.owed import BEFORE_EFFECTIVE, DONE, OPEN, Owed, obligation, period
+from storage.statement import Statement, adding, among
 from storage.tables import Member, Submission
-from storage.tables.core import connection, table
+from storage.tables.core import table
 
 submission = table(Submission)
 
@@ -50,10 +51,10 @@ _filings = (
     .join(obligation, obligation.c.id == submission.c.obligation_id)
     .join(period, period.c.id == obligation.c.period_id)
 )
-_filed = (
+_filed = Statement(
     _filings.where(submission.c.obligation_id == bindparam("id")).order_by(submission.c.version.desc()).limit(1)
 )
-_filed_before = (
+_filed_before = Statement(
     _filings.where(
         obligation.c.task_id == bindparam("task_id"),
         obligation.c.unit_id == bindparam("unit_id"),
@@ -62,23 +63,33 @@ _filed_before = (
     .order_by(period.c.data_to.desc(), submission.c.version.desc())
     .limit(EARLIER)
 )
-_filed_in = _filings.where(
-    obligation.c.period_id == bindparam("period_id"), obligation.c.state.in_(DONE)
-).order_by(submission.c.version)
-_state = (
+_filed_in = Statement(
+    _filings.where(obligation.c.period_id == bindparam("period_id"), among(obligation.c.state, DONE)).order_by(
+        submission.c.version
+    )
+)
+_state = Statement(
     select(obligation.c.organization_id, obligation.c.state, obligation.c.reason)
     .where(obligation.c.id == bindparam("id"))
     .with_for_update()
 )
-_count = select(func.coalesce(func.max(submission.c.version), 0)).where(
-    submission.c.obligation_id == bindparam("id")
+_submit = Statement(
+    adding(
+        submission,
+        *("organization_id", "obligation_id", "version", "answers", "questions", "member_id", "on_behalf", "at"),
+    )
 )
-_submitted = (
+_count = Statement(
+    select(func.coalesce(func.max(submission.c.version), 0).label("newest")).where(
+        submission.c.obligation_id == bindparam("id")
+    )
+)
+_submitted = Statement(
     update(obligation)
     .where(obligation.c.id == bindparam("key"))
     .values(state=bindparam("new"), promised_on=bindparam("promised"), submitted_at=bindparam("now"))
 )
-_begun = (
+_begun = Statement(
     update(obligation)
     .where(obligation.c.id == bindparam("key"), obligation.c.state == "not_started")
     .values(state="draft")
@@ -99,51 +110,47 @@ def submit(
 
     Figures of a period that ended before the plan took effect are kept, and the period stays not owed.
     """
-    link = connection(db)
-    owed = link.execute(_state, {"id": obligation_id}).one()
+    owed = _state.first(db, id=obligation_id)
     is_past = owed.state == "not_owed" and owed.reason == BEFORE_EFFECTIVE
     if not is_past and owed.state not in (*OPEN, "submitted", "accepted"):
         raise NotOpen
-    version = int(link.execute(_count, {"id": obligation_id}).scalar_one()) + 1
-    link.execute(
-        submission.insert(),
-        {
-            "organization_id": owed.organization_id,
-            "obligation_id": obligation_id,
-            "version": version,
-            "answers": answers,
-            "questions": questions,
-            "member_id": member_id,
-            "on_behalf": on_behalf,
-            "at": now,
-        },
+    version = int(_count.first(db, id=obligation_id).newest) + 1
+    _submit.change(
+        db,
+        organization_id=owed.organization_id,
+        obligation_id=obligation_id,
+        version=version,
+        answers=answers,
+        questions=questions,
+        member_id=member_id,
+        on_behalf=on_behalf,
+        at=now,
     )
     state = owed.state if is_past else "submitted"
-    link.execute(_submitted, {"key": obligation_id, "new": state, "promised": promised_on, "now": now})
+    _submitted.change(db, key=obligation_id, new=state, promised=promised_on, now=now)
     return version
 
 
 def begin_draft(db: Session, obligation_id: int) -> None:
     """The report was opened: the obligation is no longer untouched."""
-    connection(db).execute(_begun, {"key": obligation_id})
+    _begun.change(db, key=obligation_id)
 
 
 def filed(db: Session, obligation_id: int) -> Filed | None:
     """The newest version filed for an obligation."""
-    row = connection(db).execute(_filed, {"id": obligation_id}).first()
+    row = _filed.first(db, id=obligation_id)
     return Filed(*row) if row else None
 
 
 def filed_before(db: Session, owed: Owed) -> list[Filed]:
     """What this unit filed for the same task in earlier periods, the newest first."""
-    key = {"task_id": owed.task_id, "unit_id": owed.unit_id, "data_to": owed.data_to}
-    return [Filed(*row) for row in connection(db).execute(_filed_before, key)]
+    found = _filed_before.all(db, task_id=owed.task_id, unit_id=owed.unit_id, data_to=owed.data_to)
+    return [Filed(*row) for row in found]
 
 
 def filed_in(db: Session, period_id: int) -> dict[int, Filed]:
     """The newest version of everything filed for a period, by obligation."""
-    rows = connection(db).execute(_filed_in, {"period_id": period_id})
-    return {row.obligation_id: Filed(*row) for row in rows}
+    return {row.obligation_id: Filed(*row) for row in _filed_in.all(db, period_id=period_id)}
 
 
 def name_of(db: Session, member_id: int) -> str:

@@ -50,6 +50,7 @@ class Store:
         """
         engine = self.engine if begin == "BEGIN IMMEDIATE" else self._reader
         with engine.connect() as link:
+            link.begin()
             if self.is_sqlite:
                 link.exec_driver_sql(begin)
             yield link
@@ -98,7 +99,8 @@ class Store:
 
 def _session(link: Connection) -> Session:
     """A session on a transaction that is not its own; statements of the hot path use the connection itself."""
-    return Session(link, expire_on_commit=False, info={"connection": link}, join_transaction_mode="rollback_only")
+    info = {"connection": link, "driver": link.connection.dbapi_connection}
+    return Session(link, expire_on_commit=False, info=info, join_transaction_mode="rollback_only")
 
 
 def migrations(connection: Connection) -> Any:
