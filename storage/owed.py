@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from plans.model import Indicator as PlanIndicator
 from plans.model import Question
-from storage.statement import Statement
+from storage.statement import Statement, among
 from storage.tables import Assignment, Baseline, Indicator, Obligation, Period, Plan, Task, Unit
 from storage.tables.core import connection, table
 
@@ -125,28 +125,51 @@ _seen = (
 )
 
 
-def _of_units(statement: Select[Any]) -> tuple[Select[Any], Select[Any]]:
-    """The statement for every unit, and for some (`units`); built once, as building costs more than running."""
-    return statement, statement.where(obligation.c.unit_id.in_(bindparam("units", expanding=True)))
+@dataclass(frozen=True, slots=True)
+class _ByUnits:
+    """A statement for every unit, for one (`unit`, what most people have), and for several (`units`)."""
+
+    every: Statement
+    one: Statement
+    several: Select[Any]
+
+    @classmethod
+    def of(cls, found: Select[Any]) -> _ByUnits:
+        unit_id = obligation.c.unit_id
+        return cls(
+            Statement(found),
+            Statement(found.where(unit_id == bindparam("unit"))),
+            found.where(unit_id.in_(bindparam("units", expanding=True))),
+        )
+
+    def all(self, db: Session, units: Collection[int] | None, **facts: Any) -> list[Owed]:
+        """Those of `units`; None means every unit."""
+        if units is None:
+            rows = self.every.all(db, **facts)
+        elif len(units) == 1:
+            rows = self.one.all(db, unit=next(iter(units)), **facts)
+        else:
+            rows = list(connection(db).execute(self.several, facts | {"units": list(units)}))
+        return [_owed(row) for row in rows]
 
 
 _one = Statement(
     _seen.where(obligation.c.id == bindparam("id"), obligation.c.organization_id == bindparam("organization_id"))
 )
-_until = _of_units(
+_until = _ByUnits.of(
     _seen.where(
         obligation.c.organization_id == bindparam("organization_id"),
-        obligation.c.state.in_((*OPEN, *DONE)),
+        among(obligation.c.state, (*OPEN, *DONE)),
         obligation.c.due_on <= bindparam("until"),
         plan.c.is_archived.is_(False),
     ).order_by(obligation.c.due_on, unit.c.id, task.c.ordinal)
 )
-_of_period = _of_units(
+_of_period = _ByUnits.of(
     _seen.where(obligation.c.period_id == bindparam("period_id"), obligation.c.state != "not_owed").order_by(
         unit.c.id, task.c.ordinal
     )
 )
-_past = _of_units(
+_past = _ByUnits.of(
     _seen.where(
         obligation.c.organization_id == bindparam("organization_id"),
         obligation.c.reason == BEFORE_EFFECTIVE,
@@ -174,8 +197,12 @@ _indicators = Statement(
     select(indicator.c.file).where(indicator.c.task_id == bindparam("task_id")).order_by(indicator.c.ordinal)
 )
 _baselines = Statement(select(baseline.c.code, baseline.c.value).where(baseline.c.task_id == bindparam("task_id")))
-_leads = Statement(
-    select(assignment.c.unit_id).where(assignment.c.task_id == bindparam("task_id"), assignment.c.part == "lead")
+_is_lead = Statement(
+    select(assignment.c.id).where(
+        assignment.c.task_id == bindparam("task_id"),
+        assignment.c.unit_id == bindparam("unit_id"),
+        assignment.c.part == "lead",
+    )
 )
 
 
@@ -186,15 +213,6 @@ def _owed(row: Any) -> Owed:
     return Owed(*facts)
 
 
-def _all(
-    db: Session, statements: tuple[Select[Any], Select[Any]], units: Collection[int] | None, **facts: Any
-) -> list[Owed]:
-    everywhere, some = statements
-    if units is None:
-        return [_owed(row) for row in connection(db).execute(everywhere, facts)]
-    return [_owed(row) for row in connection(db).execute(some, facts | {"units": list(units)})]
-
-
 def find_owed(db: Session, organization_id: int, obligation_id: int) -> Owed | None:
     """One obligation of this commune, or None."""
     row = _one.first(db, id=obligation_id, organization_id=organization_id)
@@ -203,18 +221,18 @@ def find_owed(db: Session, organization_id: int, obligation_id: int) -> Owed | N
 
 def owed_until(db: Session, organization_id: int, units: Collection[int] | None, until: date) -> list[Owed]:
     """Obligations still owed and due by `until`, most urgent first; `units` None means all."""
-    found = _all(db, _until, units, organization_id=organization_id, until=until)
+    found = _until.all(db, units, organization_id=organization_id, until=until)
     return [item for item in found if item.is_owed]
 
 
 def of_period(db: Session, period_id: int, units: Collection[int] | None = None) -> list[Owed]:
     """Everything expected for a period, owed or done, in the plan's order."""
-    return _all(db, _of_period, units, period_id=period_id)
+    return _of_period.all(db, units, period_id=period_id)
 
 
 def past_of(db: Session, organization_id: int, code: str, units: Collection[int] | None) -> list[Owed]:
     """What a period that ended before the plan took effect would have asked for; it can still be entered."""
-    return _all(db, _past, units, organization_id=organization_id, code=code)
+    return _past.all(db, units, organization_id=organization_id, code=code)
 
 
 def current_period(
@@ -232,7 +250,7 @@ def current_period(
 
 def questions_of(db: Session, owed: Owed, indicators: Sequence[PlanIndicator]) -> list[Question]:
     """What this unit is asked for this task and period, in the plan's order."""
-    is_lead = owed.unit_id in leads_of(db, owed.task_id)
+    is_lead = _is_lead.first(db, task_id=owed.task_id, unit_id=owed.unit_id) is not None
     return [
         question
         for indicator in indicators
@@ -250,8 +268,3 @@ def baselines_of(db: Session, task_id: int) -> dict[str, Decimal | None]:
     """The task's constants by code; None where nobody has filled one in."""
     rows = _baselines.all(db, task_id=task_id)
     return {row.code: Decimal(row.value) if row.value is not None else None for row in rows}
-
-
-def leads_of(db: Session, task_id: int) -> set[int]:
-    """Units that lead the task."""
-    return {row.unit_id for row in _leads.all(db, task_id=task_id)}

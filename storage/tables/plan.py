@@ -100,11 +100,12 @@ class Obligation(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("task_id", "unit_id", "period_id"),
         Index("ix_obligation_open", "organization_id", "state", "due_on"),
+        Index("ix_obligation_unit", "unit_id", "due_on"),
     )
     id: int | None = Field(default=None, primary_key=True)
     organization_id: int = Field(foreign_key="organization.id")
     task_id: int = Field(foreign_key="task.id")
-    unit_id: int = Field(foreign_key="unit.id", index=True)
+    unit_id: int = Field(foreign_key="unit.id")
     period_id: int | None = Field(default=None, foreign_key="period.id", index=True)
     state: str = "not_started"
     due_on: date
