@@ -89,7 +89,6 @@ class App:
         finally:
             self.ticker.stop()
             await _end(parts)  # first nothing more comes in, then what is under way goes out
-            await self.intake.stop()
             await _end([delivering])
             for platform in self.platforms.values():
                 await platform.close()
@@ -151,7 +150,7 @@ def open_store(settings: Settings, is_demo: bool = False) -> Store:
 def write_once(store: Store, work: Callable[[Session], Result]) -> Result:
     """One transaction of the command line, tried again while the running program holds the database."""
     with store_faults(), closing(Transactions(store)) as transactions:
-        return asyncio.run(transactions.write(work, bears=lambda tries: tries < TRIES))
+        return asyncio.run(transactions.write(work, bears=lambda tries, _others: tries < TRIES))
 
 
 def load_commune(db: Session, file: PlanFile, timezone: str, now: datetime) -> Organization:

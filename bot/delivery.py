@@ -76,12 +76,8 @@ class Delivery:
         try:
             while True:
                 self._woken.clear()
-                rows, wait = await self._turn()
-                for row in rows:
-                    task = asyncio.create_task(self._deliver(row))
-                    self._tasks[task] = row
-                    task.add_done_callback(self._finished)
-                if not rows and not self._sent and not self._outcomes:
+                wait = await self._turn()
+                if wait and not self._sent and not self._outcomes:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(wait):  # wait_for may swallow a cancel (Python 3.11)
                             await self._woken.wait()
@@ -90,31 +86,29 @@ class Delivery:
         finally:
             await self._drain()
 
-    async def _turn(self) -> tuple[list[Claimed], float]:
-        """Record and claim in one transaction; also how long to wait when nothing is ready."""
+    async def _turn(self) -> float:
+        """Record, claim and send; returns how long to wait for more to send: 0 when something was claimed."""
         sent, outcomes = self._sent, self._outcomes
         self._sent, self._outcomes = [], []
         now = self._clock.now()
         held, places, for_reminders = self._held(now), *self._free()
 
-        def idle_for(db: Session) -> float:
-            """How long there is nothing to claim; 0 when there is."""
-            least = outbox.REMINDER if for_reminders > 0 else outbox.REPLY
-            return 0.0 if places > 0 and outbox.is_ready(db, least, now) else self._wait(db, now)
-
-        if not sent and not outcomes and not held and (wait := await self._transactions.read(idle_for)) > 0:
-            return [], wait
-
-        def work(db: Session) -> list[Claimed]:
+        def work(db: Session) -> tuple[list[Claimed], float]:
             self._record(db, sent, outcomes, now)
             outbox.renew(db, held, now + LEASE)
-            return _claim(db, places, for_reminders, now)
+            rows = _claim(db, places, for_reminders, now)
+            return rows, 0.0 if rows else self._wait(db, now)
 
         try:
-            return await self._transactions.write(work), 0.0
+            rows, wait = await self._transactions.write(work)
         except BaseException:
             self._sent, self._outcomes = sent + self._sent, outcomes + self._outcomes
             raise
+        for row in rows:
+            task = asyncio.create_task(self._deliver(row))
+            self._tasks[task] = row
+            task.add_done_callback(self._finished)
+        return wait
 
     def _free(self) -> tuple[int, int]:
         """How many rows may go in flight now, and how many of them may be reminders."""
@@ -260,7 +254,7 @@ class Delivery:
             outbox.release(db, unsent)
 
         try:
-            await self._transactions.write(work, bears=lambda tries: tries < LAST_TRIES)
+            await self._transactions.write(work, bears=lambda tries, _others: tries < LAST_TRIES)
         except GaveUp:
             log.warning("action=not_recorded count=%s they will be sent again", len(sent))
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import traceback
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
 
 from bot.clock import Clock
-from bot.transactions import GaveUp, Transactions
+from bot.transactions import Transactions
 from handlers.desk import Desk, Reply
 from handlers.incoming import Incoming
 from handlers.router import hear
@@ -25,99 +22,28 @@ from storage.tables import SetAside
 
 log = logging.getLogger("dondoc.intake")
 
-TOGETHER = 20
 TRIES = 5
 """A message that failed this often while others succeeded is set aside."""
 
 
-@dataclass(slots=True)
-class _Waiting:
-    """A message not yet taken. `failed_at` is how many had been taken when this one first failed TRIES times."""
-
-    incoming: Incoming
-    taken: asyncio.Future[None]
-    failed_at: int | None = None
-
-
 class Intake:
-    """`accept` of the platforms. `woken` is called after each commit that left something to send.
-
-    Messages that arrive together are taken in one commit, in their order; where one of them fails, that commit is
-    undone and each is taken alone. One that keeps failing lets the others pass; once they succeed it is set aside.
-    """
+    """`accept` of the platforms. `woken` is called when something may be left to send."""
 
     def __init__(self, transactions: Transactions, clock: Clock, woken: Callable[[], None]) -> None:
         self._transactions = transactions
         self._clock = clock
         self._woken = woken
-        self._waiting: deque[_Waiting] = deque()
-        self._alone = 0
-        self._worker: asyncio.Task[None] | None = None
-        self._accepted = 0
 
     async def accept(self, incoming: Incoming) -> None:
         """See bot.platform.Accept."""
-        taken = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(incoming, taken))
-        if self._worker is None or self._worker.done():
-            self._worker = asyncio.create_task(self._work())
-        await taken
-
-    async def stop(self) -> None:
-        """Take nothing more; what was not acknowledged will be delivered again."""
-        if self._worker is not None:
-            self._worker.cancel()
-            await asyncio.gather(self._worker, return_exceptions=True)
-
-    async def _work(self) -> None:
-        while self._waiting:
-            count = 1 if self._alone else min(TOGETHER, len(self._waiting))
-            batch = [self._waiting.popleft() for _ in range(count)]
-            taken = await (self._take_all(batch) if count > 1 else self._take_alone(batch[0]))
-            for one in taken:
-                if not one.taken.done():  # its platform may have stopped waiting
-                    one.taken.set_result(None)
-            self._woken()
-            await asyncio.sleep(0)
-
-    async def _take_all(self, batch: list[_Waiting]) -> list[_Waiting]:
-        """All of them; or none, and they are taken one by one."""
-
-        def work(db: Session) -> None:
-            for one in batch:
-                self._take(db, one.incoming)
-
-        try:
-            await self._transactions.write(work, bears=lambda tries: False)
-        except Exception:
-            log.info("action=taken_one_by_one count=%s", len(batch))
-            self._waiting.extendleft(reversed(batch))
-            self._alone = len(batch)
-            return []
-        self._accepted += len(batch)
-        return batch
-
-    async def _take_alone(self, one: _Waiting) -> list[_Waiting]:
-        """The message, taken or set aside; none when it goes behind the others."""
-        self._alone = max(0, self._alone - 1)
-
-        def others_fail_too() -> bool:
-            return one.failed_at in (None, self._accepted)
-
+        self._woken()  # delivery claims the answer in the commit that writes it
         try:
             await self._transactions.write(
-                lambda db: self._take(db, one.incoming),
-                bears=lambda tries: tries < TRIES or (not self._waiting and others_fail_too()),
+                lambda db: self._take(db, incoming), bears=lambda tries, others: tries < TRIES or not others
             )
-            self._accepted += 1
-        except Exception as error:
-            if isinstance(error, GaveUp) and others_fail_too():  # the database may be away for all
-                one.failed_at = self._accepted
-                self._waiting.append(one)
-                self._alone = len(self._waiting)
-                return []
-            await self._set_aside(one.incoming, traceback.format_exc())
-        return [one]
+        except Exception:
+            await self._set_aside(incoming, traceback.format_exc())
+        self._woken()
 
     def _take(self, db: Session, incoming: Incoming) -> None:
         now = self._clock.now()

@@ -1,12 +1,15 @@
-"""How the asyncio edge runs the synchronous core's transactions."""
+"""How the asyncio edge runs the synchronous core's transactions; works that come together commit together."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from sqlmodel import Session
 
@@ -14,8 +17,13 @@ from storage.store import Store, is_away, is_clash
 
 log = logging.getLogger("dondoc.database")
 Result = TypeVar("Result")
-Way = Callable[[Callable[[Session], Result]], Result]
+Work = Callable[[Session], Result]
+Bears = Callable[[int, bool], bool]
+"""`bears(tries, others_succeed)`: whether to go on after so many failures, while others succeed or nobody does."""
 
+TOGETHER = 64
+HELD = 0.02
+"""Works in one commit, and the seconds after which no further one joins it: the event loop is held meanwhile."""
 SLOW_COMMIT = 0.005
 SLOW_IN_A_ROW = 20
 CLASHES = 3
@@ -25,64 +33,124 @@ PAUSES = (0.005, 0.02, 0.1, 0.5, 2.0, 5.0)
 
 
 class GaveUp(Exception):
-    """The database failed this work as often as the caller would bear."""
+    """The database failed this work as often as its caller would bear."""
+
+
+def patiently(_tries: int, _others_succeed: bool) -> bool:
+    """Bears everything."""
+    return True
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """A work that waits to be written. `began_at` is how many commits there were at its first failure."""
+
+    work: Work[Any]
+    bears: Bears
+    done: asyncio.Future[Any]
+    tries: int = 0
+    began_at: int = 0
 
 
 class Transactions:
     """Runs work in the event loop on SQLite (half a millisecond each), in a few threads on PostgreSQL.
 
-    On a disk where SQLite's commits take more than 5 ms, one thread takes them over.
+    Works that wait at the same time are written in one commit, in their order. Where one of them fails, the commit
+    is undone and each goes alone; one that fails as the database is away or busy goes behind the others. On a disk
+    where SQLite's commits take more than 5 ms, one thread takes them over.
     """
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self._pool = None if store.is_sqlite else ThreadPoolExecutor(4, thread_name_prefix="database")
+        self._jobs: deque[_Job] = deque()
+        self._alone = 0
+        self._commits = 0
+        self._failures = 0
         self._slow = 0
+        self._writer: asyncio.Task[None] | None = None
 
-    async def write(
-        self, work: Callable[[Session], Result], bears: Callable[[int], bool] = lambda tries: True
-    ) -> Result:
-        """One writing transaction; waits and tries again while the database is away, or when another process was
-        faster with the same unique key.
+    async def write(self, work: Work[Result], bears: Bears = patiently) -> Result:
+        """One writing transaction. `work` may run more than once, and what it did before the last time is undone.
 
-        `bears(tries)` says whether to go on after that many failures; else GaveUp is raised.
+        Waits and tries again while the database is away, or when another process was faster with the same unique
+        key. Raises what `work` raises, and GaveUp when it has failed for longer than the caller `bears`.
         """
-        return await self._again(self._writing, work, bears)
+        job = _Job(work, bears, asyncio.get_running_loop().create_future())
+        self._jobs.append(job)
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_all())
+        result: Result = await job.done
+        return result
 
-    async def read(self, work: Callable[[Session], Result]) -> Result:
+    async def read(self, work: Work[Result]) -> Result:
         """Work on a snapshot; waits and tries again while the database is away."""
-        return await self._again(self._reading, work, lambda tries: True)
-
-    async def _again(
-        self, how: Way[Result], work: Callable[[Session], Result], bears: Callable[[int], bool]
-    ) -> Result:
-        tries = 0
+        failures = 0
         while True:
             try:
-                return await self._run(how, work)
+                return await self._run(self._reading, work)
             except Exception as error:
-                if not is_away(error) and not (is_clash(error) and tries < CLASHES):
+                if not is_away(error):
                     raise
-                tries += 1
-                if not bears(tries):
-                    raise GaveUp from error
-                if tries == len(PAUSES):
-                    log.warning("action=database_away reason=%s", type(error).__name__)
-            await asyncio.sleep(PAUSES[min(tries, len(PAUSES)) - 1])
+                failures += 1
+                await _pause(failures, error)
 
-    async def _run(self, how: Way[Result], work: Callable[[Session], Result]) -> Result:
+    async def _write_all(self) -> None:
+        while self._jobs:
+            count = 1 if self._alone else min(TOGETHER, len(self._jobs))
+            taken = [self._jobs.popleft() for _ in range(count)]
+            self._alone = max(0, self._alone - 1)
+            jobs = [job for job in taken if not job.done.cancelled()]
+            try:
+                await self._write_together(jobs)
+            except Exception as error:
+                await self._failed(jobs, error)
+            await asyncio.sleep(0)
+
+    async def _write_together(self, jobs: list[_Job]) -> None:
+        if not jobs:
+            return
+        results = await self._run(self._writing, lambda db: _until_held(db, jobs))
+        self._jobs.extendleft(reversed(jobs[len(results) :]))
+        self._commits += 1
+        self._failures = 0
+        for job, result in zip(jobs, results, strict=False):
+            if not job.done.done():
+                job.done.set_result(result)
+
+    async def _failed(self, jobs: list[_Job], error: Exception) -> None:
+        """Undone: several go one by one, to show which of them fails; one is tried again or given up."""
+        if len(jobs) > 1:
+            self._jobs.extendleft(reversed(jobs))
+            self._alone = len(jobs)
+            return
+        [job] = jobs
+        if not is_away(error) and not (is_clash(error) and job.tries < CLASHES):
+            return _tell(job, error)
+        if job.tries == 0:
+            job.began_at = self._commits
+        job.tries += 1
+        if not job.bears(job.tries, self._commits > job.began_at):
+            gave_up = GaveUp()
+            gave_up.__cause__ = error
+            return _tell(job, gave_up)
+        self._jobs.append(job)
+        self._failures += 1
+        await _pause(self._failures, error)
+
+    async def _run(self, how: Callable[[Work[Result]], Result], work: Work[Result]) -> Result:
         if self._pool is not None:
             return await asyncio.get_running_loop().run_in_executor(self._pool, how, work)
         return how(work)
 
-    def _writing(self, work: Callable[[Session], Result]) -> Result:
+    def _writing(self, work: Work[Result]) -> Result:
         with self.store.writing() as db:
             result = work(db)
         if self._pool is None:
             self._notice(self.store.commit_took)
         return result
 
-    def _reading(self, work: Callable[[Session], Result]) -> Result:
+    def _reading(self, work: Work[Result]) -> Result:
         with self.store.reading() as db:
             return work(db)
 
@@ -93,5 +161,28 @@ class Transactions:
             self._pool = ThreadPoolExecutor(1, thread_name_prefix="database")
 
     def close(self) -> None:
+        if self._writer is not None:
+            self._writer.cancel()
         if self._pool is not None:
             self._pool.shutdown()
+
+
+def _until_held(db: Session, jobs: Sequence[_Job]) -> list[Any]:
+    """The results of the first works, as many as may share a commit."""
+    results, began = [], time.perf_counter()
+    for job in jobs:
+        results.append(job.work(db))
+        if time.perf_counter() - began > HELD:
+            break
+    return results
+
+
+def _tell(job: _Job, error: Exception) -> None:
+    if not job.done.done():
+        job.done.set_exception(error)
+
+
+async def _pause(failures: int, error: Exception) -> None:
+    if failures == len(PAUSES):
+        log.warning("action=database_away reason=%s", type(error).__name__)
+    await asyncio.sleep(PAUSES[min(failures, len(PAUSES)) - 1])

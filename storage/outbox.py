@@ -85,7 +85,6 @@ _is_ready = and_(
     or_(outgoing.c.claimed_until.is_(None), outgoing.c.claimed_until <= _now),
     ~_in_the_way,
 )
-_any_ready = Statement(select(outgoing.c.id).where(_is_ready, outgoing.c.priority <= bindparam("least")).limit(1))
 _ready = Statement(
     select(
         outgoing.c.id,
@@ -167,11 +166,6 @@ def claim(db: Session, priority: int, now: datetime, lease: timedelta, limit: in
     if rows:
         _claim.change_each(db, [{"key": row.id, "until": now + lease} for row in rows])
     return rows
-
-
-def is_ready(db: Session, least: int, now: datetime) -> bool:
-    """True when something could be sent now that is at least as urgent as `least`."""
-    return _any_ready.first(db, now=now, least=least) is not None
 
 
 def record_sent(db: Session, sent: Sequence[tuple[int, str | None]], now: datetime) -> None:

@@ -90,8 +90,29 @@ async def test_it_is_woken_at_commit(store: Store, platform: FakePlatform, clock
     async with delivering(store, platform, clock) as delivery:
         await settle()
         intake = Intake(Transactions(store), clock, delivery.wake)
-        await intake.accept(Incoming(CHANNEL, "mai", "k1", "text", "/help", NOW))
+        await intake.accept(says("mai"))
         await until(lambda: len(platform.sent) == 1)  # long before LOOK_AGAIN
+
+
+async def test_an_answer_is_claimed_in_the_commit_that_writes_it(
+    store: Store, platform: FakePlatform, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transactions, "HELD", 60.0)
+    async with delivering(store, platform, clock) as delivery:
+        await settle()
+        commits = 0
+        writing = store.writing
+
+        def counted() -> Any:
+            nonlocal commits
+            commits += 1
+            return writing()
+
+        monkeypatch.setattr(store, "writing", counted)
+        intake = Intake(delivery._transactions, clock, delivery.wake)
+        await asyncio.gather(*[intake.accept(says(chat)) for chat in ("mai", "tuan", "thao")])
+        assert len(platform.tried) + len(delivery._tasks) >= 3
+        assert commits == 1
 
 
 async def test_a_row_laid_down_by_another_process_is_found_at_the_next_look(
@@ -460,6 +481,10 @@ async def test_it_waits_while_the_database_is_away(
     async with delivering(store, platform, clock):
         await recorded(store, "sent")
     assert platform.texts == ["one"]
+
+
+def says(chat_id: str) -> Incoming:
+    return Incoming(CHANNEL, chat_id, f"{chat_id} help", "text", "/help", NOW)
 
 
 def has_tried(platform: FakePlatform, times: int) -> bool:

@@ -6,7 +6,6 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -89,11 +88,11 @@ async def test_the_same_key_of_another_platform_is_another_message(store: Store,
     assert len(rows(store)) == 2
 
 
-async def test_it_wakes_delivery_after_the_commit(store: Store) -> None:
+async def test_it_wakes_delivery_before_the_commit_and_after_it(store: Store) -> None:
     seen: list[int] = []
     intake = Intake(Transactions(store), StillClock(NOW), lambda: seen.append(len(rows(store))))
     await intake.accept(says("mai", "/tasks"))
-    assert seen == [1]
+    assert seen == [0, 1]
 
 
 async def test_while_another_process_writes_it_waits_and_acknowledges_nothing(
@@ -126,23 +125,6 @@ async def test_a_cancel_passes_and_the_message_may_be_delivered_again(
     writer.close()
 
 
-async def test_it_stops_even_while_the_database_is_away(
-    store: Store, intake: Intake, writer: sqlite3.Connection
-) -> None:
-    await intake.stop()
-    writer.execute("BEGIN IMMEDIATE")
-    accepting = asyncio.create_task(intake.accept(says("mai", "/tasks")))
-    await settle()
-    async with asyncio.timeout(1):
-        await intake.stop()
-    assert not accepting.done()
-    accepting.cancel()
-    writer.execute("ROLLBACK")
-    await asyncio.sleep(0.02)
-    assert len(rows(store)) == 0
-    writer.close()
-
-
 async def test_a_handler_that_fails_is_apologized_for_and_set_aside(
     store: Store, intake: Intake, handler: Callable[[Hear], None]
 ) -> None:
@@ -169,32 +151,18 @@ async def test_a_failing_message_takes_nobody_with_it(
             raise ZeroDivisionError
 
     handler(fails)
-    texts = ["/tasks", "boom", "/help"]
+
+    async def writes(chat: str) -> None:
+        for text in ("/tasks", "boom", "/help"):
+            await intake.accept(says(chat, text))
+
     chats = ("mai", "tuan", "thao", "yen")
-    await asyncio.gather(*[intake.accept(says(chat, text)) for text in texts for chat in chats])
+    await asyncio.gather(*map(writes, chats))
     assert len(set_aside(store)) == len(chats)
     for chat in chats:
         first, second, third = answers(store, chat)
         assert second == say("talk.failed")
         assert second not in (first, third)
-
-
-async def test_messages_that_wait_together_are_taken_together(
-    store: Store, intake: Intake, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    commits = 0
-    run = Transactions._run
-
-    async def counted(self: Transactions, how: Any, work: Any) -> Any:
-        nonlocal commits
-        commits += 1
-        return await run(self, how, work)
-
-    monkeypatch.setattr(Transactions, "_run", counted)
-    chats = ("mai", "tuan", "thao", "yen", "phuc")
-    await asyncio.gather(*[intake.accept(says(chat, "/tasks")) for chat in chats])
-    assert commits == 1
-    assert all(len(answers(store, chat)) == 1 for chat in chats)
 
 
 async def test_what_fails_five_times_while_others_succeed_is_set_aside(

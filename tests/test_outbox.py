@@ -61,11 +61,6 @@ def later(store: Store, row_id: int, seconds: float, counts: bool = True) -> Non
         outbox.record_later(db, row_id, NOW + timedelta(seconds=seconds), counts)
 
 
-def is_ready(store: Store, now: datetime = NOW, least: int = REMINDER) -> bool:
-    with store.reading() as db:
-        return outbox.is_ready(db, least, now)
-
-
 def test_a_chat_stays_in_order(store: Store) -> None:
     one, two = lay(store, NOW, "mai", "one"), lay(store, NOW, "mai", "two")
     assert claim(store) == [one]
@@ -173,15 +168,6 @@ def test_a_postponed_row_does_not_hold_its_chat(store: Store) -> None:
     send(store, reply)
     assert claim(store, NOW + timedelta(minutes=14), REMINDER) == []
     assert claim(store, NOW + timedelta(minutes=15), REMINDER) == [digest]
-
-
-def test_what_is_ready_is_told_by_urgency(store: Store) -> None:
-    assert not is_ready(store)
-    lay(store, NOW, "mai", "Nhắc việc", priority=REMINDER)
-    assert is_ready(store)
-    assert not is_ready(store, least=outbox.REPLY)
-    lay(store, NOW, "tuan", "Đã ghi")
-    assert is_ready(store, least=outbox.REPLY)
 
 
 def test_it_tells_when_the_next_row_may_go(store: Store) -> None:
