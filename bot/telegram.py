@@ -47,6 +47,8 @@ Json = dict[str, Any]
 Sleep = Callable[[float], Awaitable[object]]
 
 POLL_SECONDS: Final = 30
+BREATH: Final = 0.008
+"""Seconds between fetches for the answers to go out: who is answered writes on, and one fetch brings it all."""
 CONFLICT_SECONDS: Final = 15.0
 LONGEST_PAUSE: Final = 30.0
 GOODBYE_SECONDS: Final = 2.0
@@ -119,6 +121,7 @@ class Telegram:
                 await self._hand_over(updates, accept)
                 if updates:  # only now: the server forgets what is before the offset
                     offset = updates[-1]["update_id"] + 1
+                    await asyncio.sleep(BREATH)
                 trouble.over()
             except InvalidToken:
                 raise StartFailed("telegram_token") from None
