@@ -96,7 +96,7 @@ def lay_down(db: Session, chat: Chat, reply: Reply, incoming: Incoming, now: dat
         return
     newest = outbox.newest_shown(db, chat.account_id) if reply.replaces and incoming.on_message else None
     if newest is not None and newest[1] == incoming.on_message:
-        outbox.put_edit(db, newest[0], **(row | {"kind": "edit"}))
+        outbox.put_edit(db, target_id=newest[0], **(row | {"kind": "edit"}))
         chat.shown_id = newest[0] if is_step else None
     else:
         shown_id = outbox.put(db, **row, target_id=chat.shown_id)

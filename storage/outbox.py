@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, and_, bindparam, case, func, null, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnClause,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlmodel import Session
 
 from storage.statement import Statement, adding, among
@@ -20,6 +32,8 @@ from storage.tables.core import connection, table
 
 outgoing, account = table(Outgoing), table(Account)
 _earlier, _target = outgoing.alias(), outgoing.alias()
+_WAITING: ColumnClause[str] = literal_column("'waiting'")
+"""Written out, not a parameter: else the indexes of waiting rows would not be used, and every row sent be read."""
 
 REPLY, REMINDER = 0, 1
 
@@ -64,7 +78,7 @@ _in_the_way = (
     select(_earlier.c.id)
     .where(
         _earlier.c.account_id == outgoing.c.account_id,
-        _earlier.c.state == "waiting",
+        _earlier.c.state == _WAITING,
         _earlier.c.id != outgoing.c.id,
         or_(
             _earlier.c.claimed_until > _now,
@@ -80,7 +94,7 @@ _in_the_way = (
     .exists()
 )
 _is_ready = and_(
-    outgoing.c.state == "waiting",
+    outgoing.c.state == _WAITING,
     or_(outgoing.c.not_before.is_(None), outgoing.c.not_before <= _now),
     or_(outgoing.c.claimed_until.is_(None), outgoing.c.claimed_until <= _now),
     ~_in_the_way,
@@ -124,16 +138,17 @@ _sent = Statement(
 _edit_anew = Statement(
     update(outgoing)
     .where(
+        outgoing.c.account_id == bindparam("account"),
         outgoing.c.target_id == bindparam("target"),
         outgoing.c.kind == "edit",
-        outgoing.c.state == "waiting",
+        outgoing.c.state == _WAITING,
         outgoing.c.claimed_until.is_(None),
     )
     .values(body=bindparam("body"), is_secret=bindparam("is_secret"))
 )
 _soonest = Statement(
     select(func.min(func.coalesce(outgoing.c.claimed_until, outgoing.c.not_before)).label("at")).where(
-        outgoing.c.state == "waiting",
+        outgoing.c.state == _WAITING,
         or_(outgoing.c.claimed_until > bindparam("now"), outgoing.c.not_before > bindparam("now")),
     )
 )
@@ -154,10 +169,11 @@ def put(db: Session, **row: Any) -> int:
     return int(_put.first(db, **{**_UNSET, **row}).id)
 
 
-def put_edit(db: Session, target_id: int, body: dict[str, Any], **row: Any) -> None:
+def put_edit(db: Session, account_id: int, target_id: int, body: dict[str, Any], **row: Any) -> None:
     """An edit of a sent message; one that still waits for the same message takes the new content instead."""
-    if not _edit_anew.change(db, target=target_id, body=body, is_secret=row.get("is_secret", False)):
-        put(db, target_id=target_id, body=body, **row)
+    is_secret = row.get("is_secret", False)
+    if not _edit_anew.change(db, account=account_id, target=target_id, body=body, is_secret=is_secret):
+        put(db, account_id=account_id, target_id=target_id, body=body, **row)
 
 
 def claim(db: Session, priority: int, now: datetime, lease: timedelta, limit: int) -> list[Claimed]:
@@ -177,7 +193,7 @@ def record_sent(db: Session, sent: Sequence[tuple[int, str | None]], now: dateti
 def record_later(db: Session, row_id: int, until: datetime, counts: bool = True) -> None:
     """Try again at `until`; till then the chat waits behind it. Without `counts`, the attempt is not held
     against it."""
-    changed = update(outgoing).where(outgoing.c.id == row_id, outgoing.c.state == "waiting")
+    changed = update(outgoing).where(outgoing.c.id == row_id, outgoing.c.state == _WAITING)
     attempts = outgoing.c.attempts if counts else outgoing.c.attempts - 1
     connection(db).execute(changed.values(claimed_until=until, attempts=attempts))
 
@@ -196,7 +212,7 @@ def record_end(db: Session, row_id: int, state: str) -> None:
 
 def drop_chat(db: Session, account_id: int) -> None:
     """The recipient is gone: nothing more is sent there."""
-    waiting = update(outgoing).where(outgoing.c.account_id == account_id, outgoing.c.state == "waiting")
+    waiting = update(outgoing).where(outgoing.c.account_id == account_id, outgoing.c.state == _WAITING)
     connection(db).execute(waiting.values(state="dropped", claimed_until=None, **_WIPED))
 
 
@@ -209,7 +225,7 @@ def move_chat(db: Session, account_id: int, chat_id: str) -> None:
     if other_id is None:
         link.execute(update(account).where(old).values(chat_id=chat_id))
         return
-    waiting = update(outgoing).where(outgoing.c.account_id == account_id, outgoing.c.state == "waiting")
+    waiting = update(outgoing).where(outgoing.c.account_id == account_id, outgoing.c.state == _WAITING)
     link.execute(waiting.values(account_id=other_id))
     link.execute(update(account).where(old).values(is_reachable=False))
 
@@ -217,20 +233,20 @@ def move_chat(db: Session, account_id: int, chat_id: str) -> None:
 def renew(db: Session, row_ids: Sequence[int], until: datetime) -> None:
     """Claimed rows stay ours until `until`."""
     if row_ids:
-        held = update(outgoing).where(outgoing.c.id.in_(row_ids), outgoing.c.state == "waiting")
+        held = update(outgoing).where(outgoing.c.id.in_(row_ids), outgoing.c.state == _WAITING)
         connection(db).execute(held.values(claimed_until=until))
 
 
 def release_all(db: Session) -> None:
     """End every claim: right after a start, when no other process delivers from this database."""
-    claimed = update(outgoing).where(outgoing.c.state == "waiting", outgoing.c.claimed_until.is_not(None))
+    claimed = update(outgoing).where(outgoing.c.state == _WAITING, outgoing.c.claimed_until.is_not(None))
     connection(db).execute(claimed.values(claimed_until=None))
 
 
 def release(db: Session, row_ids: Sequence[int]) -> None:
     """Give claimed rows back unsent."""
     if row_ids:
-        freed = update(outgoing).where(outgoing.c.id.in_(row_ids), outgoing.c.state == "waiting")
+        freed = update(outgoing).where(outgoing.c.id.in_(row_ids), outgoing.c.state == _WAITING)
         connection(db).execute(freed.values(claimed_until=None, attempts=outgoing.c.attempts - 1))
 
 
@@ -249,6 +265,6 @@ def newest_shown(db: Session, account_id: int) -> tuple[int, str | None] | None:
 def oldest_waiting(db: Session, now: datetime) -> datetime | None:
     """Since when the oldest message that could be sent has waited."""
     waiting = select(func.min(outgoing.c.created_at)).where(
-        outgoing.c.state == "waiting", or_(outgoing.c.not_before.is_(None), outgoing.c.not_before <= now)
+        outgoing.c.state == _WAITING, or_(outgoing.c.not_before.is_(None), outgoing.c.not_before <= now)
     )
     return connection(db).execute(waiting).scalar()

@@ -273,12 +273,14 @@ def test_the_oldest_waiting_row_is_known(store: Store) -> None:
 
 
 def edit(store: Store, target_id: int, text: str, is_secret: bool = False) -> None:
+    account_id = account(store, "mai").id
+    assert account_id is not None
     with store.writing() as db:
         outbox.put_edit(
             db,
+            account_id,
             target_id,
             body={"text": text},
-            account_id=account(store, "mai").id,
             kind="edit",
             priority=outbox.REPLY,
             is_secret=is_secret,

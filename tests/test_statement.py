@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -10,6 +11,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select as choose
 
+from storage import chats, outbox, owed, reports
 from storage.statement import Statement, adding, adding_new, among
 from storage.store import Store
 from storage.tables import Draft
@@ -25,13 +27,19 @@ find = Statement(select(draft).where(draft.c.flow == bindparam("flow")).order_by
 close = Statement(update(draft).where(draft.c.id == bindparam("key")).values(closed_at=bindparam("now")))
 
 
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    store = Store(f"sqlite:///{tmp_path_factory.mktemp('statements') / 'migrated.db'}")
+    store.prepare()
+    yield store
+    store.close()
+
+
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def empty(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def empty(request: pytest.FixtureRequest) -> Iterator[Store]:
     if request.param == "sqlite":
-        store = Store(f"sqlite:///{tmp_path_factory.mktemp('statements') / 'empty.db'}")
-        store.prepare()
-        yield store
-        return store.close()
+        yield request.getfixturevalue("migrated")
+        return
     with scratch_database() as url:
         store = Store(url)
         store.prepare()
@@ -92,3 +100,23 @@ def test_errors_are_those_of_sqlalchemy_and_hold_nothing_people_wrote(empty: Sto
     with empty.reading() as db, pytest.raises(IntegrityError) as error:
         add.change_each(db, [said, said])
     assert "0912345678" not in str(error.value)
+
+
+HOT = [
+    pytest.param(found, id=f"{module.__name__}.{name}")
+    for module in (chats, outbox, owed, reports)
+    for name, found in vars(module).items()
+    if isinstance(found, Statement) and not name.startswith(("_add", "_put"))  # SQLite says SCAN for RETURNING
+]
+"""The statements of the hot path that look for rows."""
+GROWING = "outgoing|seen|draft|submission|obligation|account|conversation|audit"
+"""Tables that grow for years."""
+
+
+@pytest.mark.parametrize("statement", HOT)
+def test_what_a_message_costs_does_not_grow_with_the_years(migrated: Store, statement: Statement) -> None:
+    with migrated.reading() as db:
+        compiled = statement._for(db)
+        plan = db.info["driver"].execute(f"EXPLAIN QUERY PLAN {compiled.sql}", [None] * len(compiled.parameters))
+        steps = [step[-1] for step in plan]
+    assert not [step for step in steps if re.match(rf"SCAN ({GROWING})\b", step)]
