@@ -49,6 +49,10 @@ class Intake:
         now = self._clock.now()
         if not take(db, incoming.channel, incoming.message_key, now):
             return
+        if incoming.unread is not None:
+            db.add(_aside(incoming, now, incoming.unread))
+        if not incoming.chat_id:
+            return
         chat = open_chat(db, incoming.channel, incoming.chat_id)
         if incoming.kind == "gone":
             return set_reachable(db, chat.account_id, False)
@@ -72,18 +76,20 @@ class Intake:
         now = self._clock.now()
         if not take(db, incoming.channel, incoming.message_key, now):
             return
-        db.add(
-            SetAside(
-                channel=incoming.channel,
-                chat_id=incoming.chat_id,
-                message_key=incoming.message_key,
-                kind=incoming.kind,
-                at=now,
-                traceback=trace,
-            )
-        )
+        db.add(_aside(incoming, now, trace))
         chat = open_chat(db, incoming.channel, incoming.chat_id)
         outbox.put(db, **_row(chat, Reply(say("talk.failed")), now))
+
+
+def _aside(incoming: Incoming, at: datetime, why: str) -> SetAside:
+    return SetAside(
+        channel=incoming.channel,
+        chat_id=incoming.chat_id,
+        message_key=incoming.message_key,
+        kind=incoming.kind,
+        at=at,
+        traceback=why,
+    )
 
 
 def lay_down(db: Session, chat: Chat, reply: Reply, incoming: Incoming, now: datetime) -> None:

@@ -47,8 +47,8 @@ Json = dict[str, Any]
 Sleep = Callable[[float], Awaitable[object]]
 
 POLL_SECONDS: Final = 30
-BREATH: Final = 0.008
-"""Seconds between fetches for the answers to go out: who is answered writes on, and one fetch brings it all."""
+BREATH: Final = 0.01
+"""Seconds for the answers to go out before anything else does: who is answered writes on into the next fetch."""
 CONFLICT_SECONDS: Final = 15.0
 LONGEST_PAUSE: Final = 30.0
 GOODBYE_SECONDS: Final = 2.0
@@ -121,6 +121,7 @@ class Telegram:
                 await self._hand_over(updates, accept)
                 if updates:  # only now: the server forgets what is before the offset
                     offset = updates[-1]["update_id"] + 1
+                    self._answer_taps(updates)
                     await asyncio.sleep(BREATH)
                 trouble.over()
             except InvalidToken:
@@ -151,28 +152,24 @@ class Telegram:
 
     async def _hand_over(self, updates: list[Json], accept: Accept) -> None:
         """Chats side by side, each chat in order. All are waited for, so that a repeat meets no straggler."""
-        chats: dict[str, list[tuple[Incoming, str | None]]] = {}
-        for raw in updates:
-            if incoming := incoming_from(raw, self._now()):
-                chats.setdefault(incoming.chat_id, []).append((incoming, tap_id(raw)))
-        lines = (self._in_order(line, accept) for line in chats.values())
+        now = self._now()
+        chats: dict[str, list[Incoming]] = {}
+        for incoming in filter(None, (incoming_from(raw, now) for raw in updates)):
+            chats.setdefault(incoming.chat_id, []).append(incoming)
+        lines = (_in_order(line, accept) for line in chats.values())
         for result in await asyncio.gather(*lines, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
 
-    async def _in_order(self, line: list[tuple[Incoming, str | None]], accept: Accept) -> None:
-        for incoming, tap in line:
-            await accept(incoming)
-            if tap:
-                self._answer_soon(tap)
-
-    def _answer_soon(self, tap: str) -> None:
-        task = asyncio.create_task(self._answer(tap))
-        self._answers.add(task)  # the loop itself keeps no strong reference
-        task.add_done_callback(self._answers.discard)
+    def _answer_taps(self, updates: list[Json]) -> None:
+        for tap in filter(None, map(tap_id, updates)):
+            task = asyncio.create_task(self._answer(tap))
+            self._answers.add(task)  # the loop itself keeps no strong reference
+            task.add_done_callback(self._answers.discard)
 
     async def _answer(self, tap: str) -> None:
-        """Let the tapped button stop spinning. That it is too late for it is normal after an outage."""
+        """Let the tapped button stop spinning, behind the answer. Too late for it is normal after an outage."""
+        await asyncio.sleep(BREATH)
         try:
             await self._client.call("answerCallbackQuery", {"callback_query_id": tap})
         except TelegramError as error:
@@ -292,6 +289,11 @@ class Trouble:
         if self._said != action:
             log.warning("action=%s reason=%s", action, reason)
         self._said = action
+
+
+async def _in_order(line: list[Incoming], accept: Accept) -> None:
+    for incoming in line:
+        await accept(incoming)
 
 
 def translated(error: TelegramError) -> SendFailed:

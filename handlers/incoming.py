@@ -29,3 +29,5 @@ class Incoming:
     at: datetime
     on_message: str | None = None
     sender_name: str | None = None
+    unread: str | None = None
+    """What arrived, where its platform file could not read it: it is set aside. Then `chat_id` may be empty."""

@@ -203,6 +203,16 @@ async def test_while_everybody_fails_nobody_is_set_aside(
     assert all(len(answers(store, chat)) == 1 for chat in ("mai", "tuan", "thao"))
 
 
+@pytest.mark.parametrize(("chat_id", "answered"), [("mai", 1), ("", 0)])
+async def test_what_cannot_be_read_is_set_aside_and_answered_where_its_chat_is_known(
+    store: Store, intake: Intake, chat_id: str, answered: int
+) -> None:
+    for _ in range(2):
+        await intake.accept(Incoming(CHANNEL, chat_id, "1", "other", "unparsable", NOW, unread='{"odd": 1}'))
+    assert [(row.chat_id, row.traceback) for row in set_aside(store)] == [(chat_id, '{"odd": 1}')]
+    assert len(rows(store)) == answered
+
+
 async def test_who_blocks_the_bot_is_unreachable_until_they_come_back(store: Store, intake: Intake) -> None:
     await intake.accept(says("mai", "", key="1", kind="gone"))
     assert not account(store, "mai").is_reachable

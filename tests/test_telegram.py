@@ -252,11 +252,15 @@ async def test_an_update_that_does_not_parse_is_set_aside_and_blocks_nobody(
     nobodys = api.deliver("message", {"chat": "?", "text": "mật"})
     await an.says("98,5")
     async with listening(bot, inbox.accept):
-        first, second, third = [await inbox.next() for _ in range(3)]
+        heard = {one.message_key: one for one in [await inbox.next() for _ in range(4)]}
         await until(lambda: not api.pending)
-    key = str(an_unknown_shape)
-    assert first == Incoming("telegram", "7", key, "other", "unparsable", NOW)
-    assert (second.text, third.text) == ("unparsable", "98,5")
+    first, second, third, fourth = heard.values()
+    assert first == Incoming(
+        "telegram", "7", str(an_unknown_shape), "other", "unparsable", NOW, unread=first.unread
+    )
+    assert (second.text, third.text, fourth.text) == ("unparsable", "98,5", "unparsable")
+    assert (fourth.chat_id, fourth.message_key) == ("", str(nobodys))
+    assert "mật" in (first.unread or "")
     assert f"update={nobodys}" in caplog.text
     assert "mật" not in caplog.text
 

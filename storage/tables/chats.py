@@ -69,7 +69,7 @@ class Seen(SQLModel, table=True):
 
 
 class SetAside(SQLModel, table=True):
-    """A message whose handling failed, with the traceback."""
+    """A message whose handling failed, with the traceback, or one that could not be read, as it came."""
 
     id: int | None = Field(default=None, primary_key=True)
     channel: str
