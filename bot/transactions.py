@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from storage.store import Store, is_away, is_clash
@@ -22,8 +23,10 @@ Bears = Callable[[int, bool], bool]
 """`bears(tries, others_succeed)`: whether to go on after so many failures, while others succeed or nobody does."""
 
 TOGETHER = 64
-HELD = 0.02
+HELD = 0.01
 """Works in one commit, and the seconds after which no further one joins it: the event loop is held meanwhile."""
+CHECKPOINT_EVERY = 100
+"""Commits; of a few pages each."""
 SLOW_COMMIT = 0.005
 SLOW_IN_A_ROW = 20
 CLASHES = 3
@@ -69,6 +72,7 @@ class Transactions:
         self._failures = 0
         self._slow = 0
         self._writer: asyncio.Task[None] | None = None
+        self._checkpoint: asyncio.Task[None] | None = None
 
     async def write(self, work: Work[Result], bears: Bears = patiently) -> Result:
         """One writing transaction. `work` may run more than once, and what it did before the last time is undone.
@@ -114,9 +118,17 @@ class Transactions:
         self._jobs.extendleft(reversed(jobs[len(results) :]))
         self._commits += 1
         self._failures = 0
+        if self.store.is_sqlite and self._commits % CHECKPOINT_EVERY == 0:
+            self._checkpoint = asyncio.create_task(self._checkpoint_beside())
         for job, result in zip(jobs, results, strict=False):
             if not job.done.done():
                 job.done.set_result(result)
+
+    async def _checkpoint_beside(self) -> None:
+        try:
+            await asyncio.to_thread(self.store.checkpoint)
+        except DBAPIError as error:
+            log.warning("action=checkpoint_failed reason=%s", type(error.orig).__name__)
 
     async def _failed(self, jobs: list[_Job], error: Exception) -> None:
         """Undone: several go one by one, to show which of them fails; one is tried again or given up."""

@@ -93,6 +93,11 @@ class Store:
             command.upgrade(migrations(connection), HEAD)
             connection.commit()
 
+    def checkpoint(self) -> None:
+        """Move what was committed from SQLite's log into its file, while others read and write. May take long."""
+        with self.engine.connect() as link:
+            link.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -144,12 +149,20 @@ def _open(url: str) -> Engine:
     return engine
 
 
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "secure_delete=ON",
+    "wal_autocheckpoint=20000",
+)
+"""A commit would do a checkpoint by itself, and hold everybody for it: the running program does them beside."""
 _json = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # we begin transactions ourselves
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+    for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
