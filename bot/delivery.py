@@ -91,12 +91,12 @@ class Delivery:
         sent, outcomes = self._sent, self._outcomes
         self._sent, self._outcomes = [], []
         now = self._clock.now()
-        held, places, for_reminders = self._held(now), *self._free()
+        held = self._held(now)
 
         def work(db: Session) -> tuple[list[Claimed], float]:
             self._record(db, sent, outcomes, now)
             outbox.renew(db, held, now + LEASE)
-            rows = _claim(db, places, for_reminders, now)
+            rows = _claim(db, *self._free(), now)
             return rows, 0.0 if rows else self._wait(db, now)
 
         try:
@@ -112,8 +112,9 @@ class Delivery:
 
     def _free(self) -> tuple[int, int]:
         """How many rows may go in flight now, and how many of them may be reminders."""
-        places = IN_FLIGHT - len(self._tasks)
-        reminders = sum(row.priority == outbox.REMINDER for row in self._tasks.values())
+        in_flight = list(self._tasks.values())
+        reminders = sum(row.priority == outbox.REMINDER for row in in_flight)
+        places = IN_FLIGHT - len(in_flight)
         return places, min(places, REMINDERS_IN_FLIGHT - reminders)
 
     def _held(self, now: datetime) -> list[int]:
