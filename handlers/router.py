@@ -90,7 +90,7 @@ def _offered(desk: Desk, folded: str) -> str | None:
         words = fold(label)
         if folded in (words, sign):
             return token
-        if folded and re.match(rf"{re.escape(folded)}\b", words):
+        if folded and words.startswith(folded) and not words[len(folded) :][:1].isalnum():
             begun.append(token)
     return begun[0] if len(begun) == 1 and not is_figure else None
 
