@@ -39,13 +39,17 @@ def hear(desk: Desk) -> None:
 
 
 def _was_ended(desk: Desk) -> bool:
-    """Leave a shared draft that a colleague has sent meanwhile; True when that is the answer to what came in."""
+    """Leave a shared draft that a colleague has sent or deleted; True when that is the answer to what came in."""
     draft = desk.chat.draft
     if draft is None or not draft.is_closed:
         return False
     desk.chat.draft = desk.chat.asked = None
     if desk.incoming.text.startswith("/"):
         return False
+    if not draft.answers:
+        choices = [button(f"/report {draft.obligation_id}", "cancel.label_anew")]
+        desk.reply("cancel.erased_by_other", choices)
+        return True
     last = list(draft.answers.values())[-1]
     desk.reply(
         "talk.ended",

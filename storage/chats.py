@@ -285,6 +285,13 @@ def keep_draft(db: Session, opened: OpenDraft, now: datetime) -> None:
     opened.changed = opened.has_new_args = False
 
 
+def erase_draft(db: Session, opened: OpenDraft, now: datetime) -> None:
+    """Close a draft for good and wipe what was answered in it."""
+    opened.answers, opened.is_closed = {}, True
+    opened.version += 1
+    keep_draft(db, opened, now)
+
+
 def find_draft(db: Session, flow: str, obligation_id: int | None, account_id: int) -> OpenDraft | None:
     """The open draft of an obligation, or else of this account and flow."""
     if obligation_id is not None:

@@ -89,10 +89,10 @@ _submitted = Statement(
     .where(obligation.c.id == bindparam("key"))
     .values(state=bindparam("new"), promised_on=bindparam("promised"), submitted_at=bindparam("now"))
 )
-_begun = Statement(
+_moved = Statement(
     update(obligation)
-    .where(obligation.c.id == bindparam("key"), obligation.c.state == "not_started")
-    .values(state="draft")
+    .where(obligation.c.id == bindparam("key"), obligation.c.state == bindparam("old"))
+    .values(state=bindparam("new"))
 )
 
 
@@ -133,7 +133,12 @@ def submit(
 
 def begin_draft(db: Session, obligation_id: int) -> None:
     """The report was opened: the obligation is no longer untouched."""
-    _begun.change(db, key=obligation_id)
+    _moved.change(db, key=obligation_id, old="not_started", new="draft")
+
+
+def end_draft(db: Session, obligation_id: int) -> None:
+    """The draft was deleted: where nothing was filed, the obligation is untouched again."""
+    _moved.change(db, key=obligation_id, old="draft", new="not_started")
 
 
 def filed(db: Session, obligation_id: int) -> Filed | None:

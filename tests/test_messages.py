@@ -118,7 +118,7 @@ OTHERS = ("sticker", "voice", "photo", "document", "video", "contact", "location
 BACKED_UP = SimpleNamespace(file="sao-luu.db", total=12345, rows={"unit": 7, "task": 30}, made_at=AT)
 
 FACTS: dict[str, Facts] = {
-    "cancel": {"count": 3},
+    "cancel": {"count": 3, "code": "2.14", "title": ITEM.title},
     "care": {
         "count": 2,
         "done": BACKED_UP,
