@@ -16,6 +16,8 @@ from sqlmodel import Session, create_engine
 HEAD = "0002"
 """The revision this program works with; a test holds it equal to the newest migration."""
 
+_PREPARING = 1883
+"""The lock by which processes that start at the same time on an empty PostgreSQL take turns."""
 _AWAY_SQLITE = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 _AWAY_POSTGRES = ("08", "40", "53", "55P03", "57P")
 """SQLSTATE classes: connection, rollback (deadlock), resources, lock, shutdown."""
@@ -81,7 +83,7 @@ class Store:
             return str(found) if found else None
 
     def prepare(self) -> None:
-        """Bring the tables to this program's version. Raises StoreFault("store_newer")."""
+        """Bring the tables to this program's version, one process at a time. Raises StoreFault("store_newer")."""
         found = self.revision()
         if found == HEAD:
             return
@@ -90,7 +92,9 @@ class Store:
         from alembic import command  # heavy, and needed only when something changes
 
         with self.beginning() as connection:
-            command.upgrade(migrations(connection), HEAD)
+            if not self.is_sqlite:  # there the transaction itself lets nobody else in
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_PREPARING})")
+            command.upgrade(migrations(connection), HEAD)  # nothing is done when another process was faster
             connection.commit()
 
     def checkpoint(self) -> None:

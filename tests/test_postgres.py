@@ -19,7 +19,7 @@ from messages import say
 from scheduler.tick import Ticker
 from storage import outbox
 from storage.chats import open_chat
-from storage.store import Store
+from storage.store import HEAD, Store
 from storage.tables import (
     Account,
     Conversation,
@@ -114,6 +114,15 @@ def together(*works: Callable[[], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(len(works)) as pool:
         return list(pool.map(run, works))
+
+
+def test_two_first_starts_at_once_make_the_tables_once() -> None:
+    with scratch_database() as empty:
+        stores = [Store(empty) for _ in range(2)]
+        together(*[one.prepare for one in stores])
+        assert [one.revision() for one in stores] == [HEAD, HEAD]
+        for one in stores:
+            one.close()
 
 
 def test_a_report_is_filed_from_its_digest(commune: Commune) -> None:
