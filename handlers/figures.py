@@ -6,7 +6,6 @@ the day it will come), not_ours (không thuộc đơn vị tôi).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, timedelta
@@ -15,14 +14,12 @@ from typing import Any
 
 from handlers.talk import Misunderstood
 from plans import numbers
-from plans.text import fold
+from plans.days import read_day
 from storage.standing import figure_of
 
 NOTHING = ("none", "not_yet", "not_ours")
 """The answers that are not figures."""
 PROMISED_WITHIN = timedelta(days=120)
-JUST_PAST = timedelta(days=180)
-"""A day and month this long ago is the one that has passed, not the next one."""
 FAR = 5
 """A figure this many times above or below the last one is asked about."""
 FAR_AT_LEAST = 20
@@ -138,7 +135,7 @@ def doubt(question: Asked, value: Value) -> str | None:
 
 
 def promised_day(today: date) -> Callable[[str], str]:
-    """A reader of a day to come: "20/9", "20/9/2025", "ngày 20", "mai"; the ISO date comes back."""
+    """A reader of a day to come, as `plans.days` reads it; the ISO date comes back."""
 
     def read(text: str) -> str:
         day = read_day(text, today)
@@ -149,33 +146,3 @@ def promised_day(today: date) -> Callable[[str], str]:
         return day.isoformat()
 
     return read
-
-
-def read_day(text: str, today: date) -> date | None:
-    """A day as people type it; without a year the next such day from today on. None when it is none."""
-    folded = fold(text).removeprefix("ngay ").strip()
-    named = {"hom nay": 0, "nay": 0, "mai": 1, "mot": 2, "kia": 2}
-    if folded in named:
-        return today + timedelta(days=named[folded])
-    found = re.fullmatch(r"(\d{1,2})(?:\s*[/.\- ]\s*(\d{1,2})(?:\s*[/.\- ]\s*(\d{4}))?)?", folded)
-    if found is None:
-        return None
-    day, month, year = (int(part) if part else None for part in found.groups())
-    return _next(today, day or 0, month, year)
-
-
-def _next(today: date, day: int, month: int | None, year: int | None) -> date | None:
-    months: list[tuple[int, int]] = [(year or today.year, month)] if month else []
-    if not months:
-        months = [(today.year, today.month), (today.year + today.month // 12, today.month % 12 + 1)]
-    elif month and year is None:
-        months.append((today.year + 1, month))
-    earliest = today - JUST_PAST if month else today
-    for in_year, in_month in months:
-        try:
-            found = date(in_year, in_month, day)
-        except ValueError:
-            continue
-        if found >= earliest or year is not None:
-            return found
-    return None
