@@ -10,8 +10,9 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from bot.assemble import PLAN, App, load_commune, open_store
-from bot.browser import Browser, Earlier
-from bot.browser import Person as Someone
+from bot.browser import Browser
+from bot.browser_chats import Earlier
+from bot.browser_chats import Person as Someone
 from bot.clock import MovedClock
 from bot.example import CHANNEL, load_example
 from bot.platform import Choice

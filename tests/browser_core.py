@@ -11,7 +11,8 @@ from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.browser import Browser, Earlier, Person
+from bot.browser import Browser
+from bot.browser_chats import Earlier, Person
 from bot.platform import Choice, Message, MessageKind
 from handlers.incoming import Incoming
 

@@ -16,7 +16,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from bot.browser import KEPT, Browser, Earlier
+from bot.browser import Browser
+from bot.browser_chats import KEPT, Earlier
 from bot.platform import Message, Refused, StartFailed
 from messages import plain
 from tests.browser_core import COMMANDS, HA, MONDAY, TAM, ZONE, Core, two_taps

@@ -22,7 +22,7 @@ from playwright.async_api import (
     expect,
 )
 
-from bot.browser import Earlier, Person
+from bot.browser_chats import Earlier, Person
 from bot.platform import Message
 from messages import plain
 from tests.browser_core import MONDAY, Core, two_taps
