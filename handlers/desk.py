@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
@@ -14,6 +15,8 @@ from handlers.access import Denied
 from handlers.incoming import Incoming
 from messages import plain, say
 from storage.chats import Chat, OpenDraft, Person, keep_draft
+
+Row = TypeVar("Row")
 
 
 @dataclass(slots=True)
@@ -77,6 +80,13 @@ class Desk:
     def note(self, action: str, subject: str | None = None) -> None:
         """A line for the audit, written with the rest."""
         self.audited.append((action, subject))
+
+
+def page_of(rows: Sequence[Row], page: int, size: int) -> tuple[Sequence[Row], int]:
+    """The rows of a page (from 0), and how many come after it. The first page where a list has become shorter than
+    an old button knew."""
+    start = page * size if page * size < len(rows) else 0
+    return rows[start : start + size], max(0, len(rows) - start - size)
 
 
 def button(command: str, block: str, /, **facts: Any) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from handlers import access
 from handlers.conversation import Command, Conversation, FlowKind, begin
-from handlers.desk import Desk, button
+from handlers.desk import Desk, button, page_of
 from handlers.figures import NOTHING, above_total, derived, doubt, promised_day, reads, retyped
 from handlers.talk import Talk
 from handlers.tasks import SHOWN, mine, report_button, tasks
@@ -32,21 +32,21 @@ from storage.reports import Filed, NotOpen, begin_draft, filed, filed_before, su
 from storage.standing import figure_of
 
 ROW_ID = re.compile(r"[0-9]{1,9}")
-PERIOD = re.compile(r"\d{4}-(?:Q1|H1|Q3|Y)", re.IGNORECASE)
+PERIOD = re.compile(r"(\d{4}-(?:Q1|H1|Q3|Y))(?: (\d{1,2}))?", re.IGNORECASE)
 Values = dict[str, dict[str, Any]]
 """Answers by question code: {"kind": "figure", "n": "1250"}, or none, promised (with "on"), not_ours."""
 
 
 def report(desk: Desk, argument: str) -> None:
-    """Open the report that `argument` names: an obligation's id, a task ("2.9") or a past period ("2025-H1").
+    """Open the report that `argument` names: an obligation's id, a task ("2.9") or a period ("2025-H1").
 
     Without one: the report left open here, or the list to pick from.
     """
     draft = desk.chat.draft
     if ROW_ID.fullmatch(argument):
         _open(desk, int(argument))
-    elif PERIOD.fullmatch(argument):
-        _past(desk, argument.upper())
+    elif named := PERIOD.fullmatch(argument):
+        _of_period(desk, named[1].upper(), int(named[2] or 0))
     elif argument:
         _pick(desk, _named(desk, argument), argument)
     elif draft is not None and draft.obligation_id is not None:
@@ -83,12 +83,21 @@ def _pick(desk: Desk, found: list[Owed], code: str = "") -> None:
         tasks(desk)
 
 
-def _past(desk: Desk, code: str) -> None:
-    """Figures of a period that ended before the plan took effect: not owed, but of use for comparison."""
-    units = access.units_for(desk.person, "report")
-    past = past_of(desk.db, desk.person.organization_id, code, units)
-    choices = [report_button(item, past) for item in past[:SHOWN]]
-    desk.reply("report.past", choices, past=past, code=code)
+def _of_period(desk: Desk, code: str, page: int) -> None:
+    """Pick among a period's reports: those still owed, else those to correct. A period that ended before the plan
+    took effect is not owed, but its figures are of use for comparison."""
+    units, organization_id = access.units_for(desk.person, "report"), desk.person.organization_id
+    found = past_of(desk.db, organization_id, code, units)
+    is_past = bool(found)
+    period = current_period(desk.db, organization_id, desk.today, code)
+    if period is not None and not is_past:
+        expected = of_period(desk.db, period.id, units)
+        found = [item for item in expected if item.is_owed] or expected
+    shown, rest = page_of(found, page, SHOWN)
+    choices = [report_button(item, found) for item in shown]
+    if rest:
+        choices.append(button(f"/report {code} {page + 1}", "tasks.label_more", rest=rest))
+    desk.reply("report.of_period", choices, found=found, is_past=is_past, code=code)
 
 
 def _open(desk: Desk, obligation_id: int) -> None:

@@ -6,9 +6,8 @@ from typing import Any
 
 from handlers import access
 from handlers.conversation import Command, Conversation
-from handlers.desk import Desk, button
+from handlers.desk import Desk, button, page_of
 from handlers.report import PERIOD
-from messages import plain
 from storage.loading import calendar_of
 from storage.owed import Owed, current_period, owed_until
 from storage.standing import Standing, standing
@@ -41,20 +40,18 @@ def _show(desk: Desk, found: Standing, before: list[Owed], view: str, page: int,
         "missing": found.owed,
     }
     rows = views.get(view, [])
-    if page * PAGE >= len(rows):  # an old button: the list has become shorter
-        page = 0
-    shown = rows[page * PAGE : (page + 1) * PAGE]
+    shown, rest = page_of(rows, page, PAGE)
     code = found.period.code
     choices = [
         button(f"/summary {code} {other}", f"summary.label_{other}")
         for other in ("overview", *VIEWS)
         if other != view and (is_whole or other != "unit")
     ]
-    if rest := len(rows) - page * PAGE - len(shown):
-        choices.insert(0, [f"/summary {code} {view} {page + 1}", plain("summary.label_more", rest=rest)])
+    if rest:
+        choices.insert(0, button(f"/summary {code} {view} {page + 1}", "summary.label_more", rest=rest))
     if view == "overview":
         late = {item.period_code: item for item in before if item.period_id != found.period.id}
-        choices += [[f"/summary {one}", plain("summary.label_before", item=late[one])] for one in late]
+        choices += [button(f"/summary {one}", "summary.label_before", item=late[one]) for one in late]
     desk.reply(f"summary.{view}", choices, found=found, rows=shown, is_whole=is_whole)
     desk.replies[-1].replaces = True
 

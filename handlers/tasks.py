@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from handlers import access
 from handlers.conversation import Command, Conversation
-from handlers.desk import Desk
+from handlers.desk import Desk, button, page_of
 from messages import plain
 from storage.chats import Person
 from storage.owed import Owed, current_period, owed_until
@@ -24,13 +24,10 @@ def tasks(desk: Desk, argument: str = "") -> None:
     owed = mine(desk.db, desk.person, "tasks", desk.today)
     if not owed:
         return desk.reply("tasks.nothing", today=desk.today)
-    if page * SHOWN >= len(owed):  # an old button: the list has become shorter
-        page = 0
-    shown = owed[page * SHOWN : (page + 1) * SHOWN]
-    rest = len(owed) - page * SHOWN - len(shown)
+    shown, rest = page_of(owed, page, SHOWN)
     choices = [report_button(item, owed) for item in shown]
-    if rest > 0:
-        choices.append([f"/tasks {page + 1}", plain("tasks.label_more", rest=rest)])
+    if rest:
+        choices.append(button(f"/tasks {page + 1}", "tasks.label_more", rest=rest))
     desk.reply("tasks.list", choices, owed=shown, among=owed, today=desk.today)
 
 

@@ -220,7 +220,8 @@ FACTS: dict[str, Facts] = {
         "day": date(2026, 9, 14),
         "lines": [(QUESTION, answer) for answer in ANSWERS],
         "owed": REPORT,
-        "past": [ITEM],
+        "found": [ITEM],
+        "is_past": False,
         "position": 2,
         "promised": date(2025, 9, 20),
         "question": QUESTION,
@@ -282,7 +283,7 @@ VARIANTS: dict[str, list[Facts]] = {
     "report.day_out_of_reach": [{}, {"day": date(2025, 9, 14)}],
     "report.doubt_below": [{}, {"value": {"kind": "none"}}],
     "report.noted": [{"value": answer, "named": named} for answer in ANSWERS for named in (True, False)],
-    "report.past": [{}, {"past": []}],
+    "report.of_period": [{}, {"found": []}, {"is_past": True}, {"found": [DONE]}],
     "report.question": [
         {},
         {"question": MONEY, "with_title": False},

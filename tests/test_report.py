@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlmodel import select
 
-from storage.tables import Organization
+from storage.tables import Obligation, Organization
 from tests.commune import Commune, Phone
 from tests.people import figures, filings, joined, kept, obligation, obligation_id, set_state
 
@@ -402,3 +402,40 @@ def test_every_report_of_the_period_can_be_gone_through_on_a_phone(commune: Comm
             assert len(heard.splitlines()) <= 14, heard
             assert len(heard) <= 700, heard
         assert "Đơn vị đã xong" in phone.last or "đã báo cáo đủ" in phone.last, phone.last
+
+
+def test_a_period_before_the_plan_can_be_entered_for_comparison(commune: Commune) -> None:
+    thao = commune.person("thao")
+    assert "6 tháng đầu năm 2025 không bắt buộc" in thao.says("/baocao 2025-h1")
+    thao.taps("Báo cáo 2.5")
+    assert "2.5 " in thao.last
+
+
+def test_a_period_named_offers_what_is_owed_in_it(commune: Commune) -> None:
+    thao = commune.person("thao")
+    heard = thao.says("/baocao 2025-Q3")
+    assert f"Còn {len(thao.labels)} báo cáo quý III năm 2025" in heard
+    thao.plays(("[Báo cáo 2.5]", "1/2. "), ("3330/3390", "Gửi báo cáo này?"), ("gửi", "Đã gửi"))
+    before = len(thao.says("/baocao 2025-Q3").splitlines())
+    assert before == 1
+    assert "Báo cáo 2.5" not in thao.labels
+
+
+def test_a_period_reported_in_full_offers_corrections(commune: Commune) -> None:
+    with commune.store.writing() as db:
+        for owed in db.exec(select(Obligation)):
+            owed.state = "submitted" if owed.state == "not_started" else owed.state
+    assert "Đã báo cáo đủ quý III năm 2025" in commune.person("thao").says("/baocao 2025-Q3")
+
+
+def test_a_long_period_goes_on_page_by_page(commune: Commune) -> None:
+    lan = commune.person("lan")
+    lan.says("/baocao 2025-Q3")
+    first = lan.labels
+    assert first[-1].startswith("Xem thêm ")
+    lan.taps("Xem thêm")
+    assert not set(first[:-1]) & set(lan.labels)
+
+
+def test_a_period_that_is_not_there_is_said_so(commune: Commune) -> None:
+    assert "Không có số liệu nào để nhập cho kỳ 2031-Q1" in commune.person("thao").says("/baocao 2031-Q1")
