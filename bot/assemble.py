@@ -81,7 +81,6 @@ class App:
         delivering = asyncio.create_task(self.delivery.run())
         self.ticker.start()
         try:
-            await self.ticker.tick()
             done, _ = await asyncio.wait([*parts, delivering], return_when=asyncio.FIRST_COMPLETED)
             for part in done:
                 _say_why(part)

@@ -64,6 +64,7 @@ class Delivery:
         self._tasks: dict[asyncio.Task[None], Claimed] = {}
         self._loose: set[asyncio.Task[None]] = set()
         self._renewed_at = clock.now()
+        self._turning: asyncio.Task[float] | None = None
 
     def wake(self) -> None:
         """Something may be ready to send."""
@@ -76,7 +77,8 @@ class Delivery:
         try:
             while True:
                 self._woken.clear()
-                wait = await self._turn()
+                self._turning = asyncio.create_task(self._turn())
+                wait = await asyncio.shield(self._turning)  # what it claims must not be lost to a cancel
                 if wait and not self._sent and not self._outcomes:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(wait):  # wait_for may swallow a cancel (Python 3.11)
@@ -90,10 +92,10 @@ class Delivery:
         """Record, claim and send; returns how long to wait for more to send: 0 when something was claimed."""
         sent, outcomes = self._sent, self._outcomes
         self._sent, self._outcomes = [], []
-        now = self._clock.now()
-        held = self._held(now)
+        held = self._held(self._clock.now())
 
         def work(db: Session) -> tuple[list[Claimed], float]:
+            now = self._clock.now()  # it may have waited long for the database
             self._record(db, sent, outcomes, now)
             outbox.renew(db, held, now + LEASE)
             rows = _claim(db, *self._free(), now)
@@ -242,6 +244,9 @@ class Delivery:
         log.info("action=%s row=%s reason=%s", state, row.id, reason)
 
     async def _drain(self) -> None:
+        if self._turning is not None:
+            await asyncio.wait([self._turning], timeout=DRAIN)
+            self._turning.cancel()
         running = [*self._tasks, *self._loose]
         if running:
             await asyncio.wait(running, timeout=DRAIN)
@@ -255,8 +260,9 @@ class Delivery:
             outbox.release(db, unsent)
 
         try:
-            await self._transactions.write(work, bears=lambda tries, _others: tries < LAST_TRIES)
-        except GaveUp:
+            async with asyncio.timeout(DRAIN):
+                await self._transactions.write(work, bears=lambda tries, _others: tries < LAST_TRIES)
+        except (GaveUp, TimeoutError):
             log.warning("action=not_recorded count=%s they will be sent again", len(sent))
 
 

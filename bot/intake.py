@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 import traceback
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from bot.clock import Clock
@@ -22,6 +24,8 @@ from storage.tables import SetAside
 
 log = logging.getLogger("dondoc.intake")
 
+QUOTED = re.compile(r"^(?:DETAIL|CONTEXT|LINE \d+):.*\n?", re.MULTILINE)
+"""Where PostgreSQL's errors quote values: what people wrote."""
 TRIES = 5
 """A message that failed this often while others succeeded is set aside."""
 
@@ -42,7 +46,7 @@ class Intake:
                 lambda db: self._take(db, incoming), bears=lambda tries, others: tries < TRIES or not others
             )
         except Exception:
-            await self._set_aside(incoming, traceback.format_exc())
+            await self._set_aside(incoming, QUOTED.sub("", traceback.format_exc()))
         self._woken()
 
     def _take(self, db: Session, incoming: Incoming) -> None:
@@ -69,6 +73,8 @@ class Intake:
         log.error("action=set_aside channel=%s key=%s\n%s", incoming.channel, incoming.message_key, trace)
         try:
             await self._transactions.write(lambda db: self._apologize(db, incoming, trace))
+        except DBAPIError:
+            raise  # nothing of it is kept: it must not be acknowledged
         except Exception:
             log.exception("action=set_aside_failed channel=%s key=%s", incoming.channel, incoming.message_key)
 

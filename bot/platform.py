@@ -10,8 +10,8 @@ from typing import Literal, Protocol
 from handlers.incoming import Incoming
 
 Accept = Callable[[Incoming], Awaitable[None]]
-"""Takes one message for good: when it returns, all its effects and replies are committed. It never raises but
-asyncio.CancelledError; while the database is away it waits."""
+"""Takes one message for good: when it returns, all its effects and replies are committed. While the database is
+away it waits. When it raises, nothing was kept: the message must not be acknowledged, and is handed over again."""
 
 MessageKind = Literal["text", "edit", "strip", "picture", "document", "menu"]
 

@@ -25,6 +25,8 @@ Bears = Callable[[int, bool], bool]
 TOGETHER = 64
 HELD = 0.01
 """Works in one commit, and the seconds after which no further one joins it: the event loop is held meanwhile."""
+WRITERS = 4
+"""Commits under way at once on PostgreSQL, each with one work: none waits there for the locks of another."""
 CHECKPOINT_EVERY = 100
 """Commits; of a few pages each."""
 SLOW_COMMIT = 0.005
@@ -58,20 +60,21 @@ class _Job:
 class Transactions:
     """Runs work in the event loop on SQLite (half a millisecond each), in a few threads on PostgreSQL.
 
-    Works that wait at the same time are written in one commit, in their order. Where one of them fails, the commit
-    is undone and each goes alone; one that fails as the database is away or busy goes behind the others. On a disk
-    where SQLite's commits take more than 5 ms, one thread takes them over.
+    On SQLite, works that wait at the same time are written in one commit, in their order; where one of them fails,
+    the commit is undone and each goes alone. One that fails as the database is away goes behind the others. On a
+    disk where SQLite's commits take more than 5 ms, one thread takes them over.
     """
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._pool = None if store.is_sqlite else ThreadPoolExecutor(4, thread_name_prefix="database")
+        self._together, self._most_writers = (TOGETHER, 1) if store.is_sqlite else (1, WRITERS)
+        self._pool = None if store.is_sqlite else ThreadPoolExecutor(WRITERS + 2, thread_name_prefix="database")
         self._jobs: deque[_Job] = deque()
         self._alone = 0
         self._commits = 0
         self._failures = 0
         self._slow = 0
-        self._writer: asyncio.Task[None] | None = None
+        self._writers: list[asyncio.Task[None]] = []
         self._checkpoint: asyncio.Task[None] | None = None
 
     async def write(self, work: Work[Result], bears: Bears = patiently) -> Result:
@@ -82,8 +85,9 @@ class Transactions:
         """
         job = _Job(work, bears, asyncio.get_running_loop().create_future())
         self._jobs.append(job)
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write_all())
+        self._writers = [writer for writer in self._writers if not writer.done()]
+        if len(self._writers) < self._most_writers:
+            self._writers.append(asyncio.create_task(self._write_all()))
         result: Result = await job.done
         return result
 
@@ -100,8 +104,9 @@ class Transactions:
                 await _pause(failures, error)
 
     async def _write_all(self) -> None:
+        await asyncio.sleep(0)  # what comes in the same moment joins in
         while self._jobs:
-            count = 1 if self._alone else min(TOGETHER, len(self._jobs))
+            count = 1 if self._alone else min(self._together, len(self._jobs))
             taken = [self._jobs.popleft() for _ in range(count)]
             self._alone = max(0, self._alone - 1)
             jobs = [job for job in taken if not job.done.cancelled()]
@@ -173,10 +178,10 @@ class Transactions:
             self._pool = ThreadPoolExecutor(1, thread_name_prefix="database")
 
     def close(self) -> None:
-        if self._writer is not None:
-            self._writer.cancel()
+        for writer in self._writers:
+            writer.cancel()
         if self._pool is not None:
-            self._pool.shutdown()
+            self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _until_held(db: Session, jobs: Sequence[_Job]) -> list[Any]:

@@ -43,9 +43,10 @@ class Ticker:
         self._woken = woken
         self._one_at_a_time = asyncio.Lock()
         self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._first: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Tick from now on. A missed wake-up is made up for by the next one: the rows carry the truth."""
+        """Tick now and from now on. A missed wake-up is made up for by the next one: the rows carry the truth."""
         self._scheduler.add_job(
             self.tick,
             "interval",
@@ -56,8 +57,15 @@ class Ticker:
         )
         self._scheduler.add_job(self.tidy, "interval", seconds=TIDY_EVERY.total_seconds(), misfire_grace_time=None)
         self._scheduler.start()
+        self._first = asyncio.create_task(self._begin())
+
+    async def _begin(self) -> None:
+        await self.tick()
+        await self.tidy()
 
     def stop(self) -> None:
+        if self._first is not None:
+            self._first.cancel()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 

@@ -18,9 +18,13 @@ HEAD = "0002"
 
 _PREPARING = 1883
 """The lock by which processes that start at the same time on an empty PostgreSQL take turns."""
-_AWAY_SQLITE = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
-_AWAY_POSTGRES = ("08", "40", "53", "55P03", "57P")
-"""SQLSTATE classes: connection, rollback (deadlock), resources, lock, shutdown."""
+_AWAY_SQLITE = tuple(
+    f"SQLITE_{name}" for name in ("BUSY", "LOCKED", "FULL", "IOERR", "CANTOPEN", "READONLY", "PROTOCOL")
+)
+"""READONLY: the disk was mounted anew after a fault."""
+_AWAY_POSTGRES = ("08", "25006", "25P03", "28", "40", "53", "55P03", "57", "58")
+"""SQLSTATE: connection, standby, time-out in a transaction, refused log-in (a password being changed), rollback
+(deadlock), resources, lock, shutdown and time-out, the server's system."""
 
 
 class StoreFault(Exception):
@@ -147,12 +151,19 @@ def _open(url: str) -> Engine:
     ways: dict[str, Any] = {"hide_parameters": True, "json_serializer": _json}
     if not url.startswith("sqlite"):
         shared = url.replace("postgresql://", "postgresql+psycopg://", 1)
-        return create_engine(shared, pool_pre_ping=True, **ways)
+        return create_engine(shared, pool_pre_ping=True, connect_args=_PATIENCE, **ways)
     engine = create_engine(url, connect_args={"timeout": 0, "check_same_thread": False}, **ways)
     event.listen(engine, "connect", _set_up_sqlite)
     return engine
 
 
+_PATIENCE: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "tcp_user_timeout": 30_000,
+    "options": "-c lock_timeout=10s",
+}
+"""A server that vanished, or a lock of another process that stopped, is given up after so long and tried anew."""
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import select
 
 from bot.intake import Intake
@@ -211,6 +211,21 @@ async def test_what_cannot_be_read_is_set_aside_and_answered_where_its_chat_is_k
         await intake.accept(Incoming(CHANNEL, chat_id, "1", "other", "unparsable", NOW, unread='{"odd": 1}'))
     assert [(row.chat_id, row.traceback) for row in set_aside(store)] == [(chat_id, '{"odd": 1}')]
     assert len(rows(store)) == answered
+
+
+async def test_what_cannot_even_be_set_aside_is_not_acknowledged(
+    store: Store, intake: Intake, handler: Callable[[Hear], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> None:
+        raise DBAPIError("UPDATE", None, ValueError("malformed"))
+
+    handler(breaks)
+    monkeypatch.setattr(Intake, "_apologize", breaks)
+    with pytest.raises(DBAPIError):
+        await intake.accept(says("mai", "/tasks"))
+    monkeypatch.undo()
+    await intake.accept(says("mai", "/tasks"))
+    assert len(answers(store, "mai")) == 1
 
 
 async def test_who_blocks_the_bot_is_unreachable_until_they_come_back(store: Store, intake: Intake) -> None:

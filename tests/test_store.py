@@ -212,7 +212,7 @@ def test_a_missing_folder_may_come_back(tmp_path: Path) -> None:
         ("SQLITE_ERROR", False),
         ("SQLITE_CORRUPT", False),
         ("SQLITE_NOTADB", False),
-        ("SQLITE_READONLY", False),
+        ("SQLITE_READONLY", True),
         ("SQLITE_CONSTRAINT_UNIQUE", False),
         ("SQLITE_CONSTRAINT_FOREIGNKEY", False),
     ],
@@ -242,6 +242,10 @@ class Refusal(Exception):
         ("55P03", True),  # lock not available
         ("57P01", True),  # admin shutdown
         ("57P03", True),  # cannot connect now
+        ("57014", True),  # statement time-out
+        ("25006", True),  # read-only: a standby
+        ("58030", True),  # I/O error
+        ("28P01", True),  # the password is being changed
         (None, True),  # no answer at all
         ("23505", False),  # unique violation
         ("23503", False),

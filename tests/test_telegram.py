@@ -250,11 +250,13 @@ async def test_an_update_that_does_not_parse_is_set_aside_and_blocks_nobody(
     an_unknown_shape = api.deliver("message", {"chat": an.chat, "text": "mật"})
     await an.sends(text=["mật"])
     nobodys = api.deliver("message", {"chat": "?", "text": "mật"})
+    api.deliver("message", {"chat": an.chat, "from": "?", "date": 1757000000, "text": "mật"})
     await an.says("98,5")
     async with listening(bot, inbox.accept):
-        heard = {one.message_key: one for one in [await inbox.next() for _ in range(4)]}
+        heard = {one.message_key: one for one in [await inbox.next() for _ in range(5)]}
         await until(lambda: not api.pending)
-    first, second, third, fourth = heard.values()
+    first, second, odd, third, fourth = heard.values()
+    assert odd.text == "unparsable"
     assert first == Incoming(
         "telegram", "7", str(an_unknown_shape), "other", "unparsable", NOW, unread=first.unread
     )
