@@ -76,7 +76,11 @@ class App:
         self.ticker = Ticker(self.transactions.write, self.transactions.read, clock.now, self.delivery.wake)
 
     async def run(self) -> None:
-        """Serve until cancelled. The end of any part stops the program with StartFailed: nothing dies unseen."""
+        """Serve until cancelled. The end of any part stops the program with StartFailed: nothing dies unseen.
+
+        Raises StoreFault when another program runs on this SQLite file: it would send everything twice.
+        """
+        self.store.hold()
         parts = [asyncio.create_task(self._listen(platform)) for platform in self.platforms.values()]
         delivering = asyncio.create_task(self.delivery.run())
         self.ticker.start()

@@ -168,7 +168,12 @@ class Delivery:
         """The platform of this chat does not run here: replies wait for it, an expired reminder does not."""
         if row.expires_at is not None and row.expires_at <= self._clock.now():
             return self._end(row, "dropped", "expired")
+        if self._is_too_old(row):
+            return self._end(row, "dropped", "too_old")
         self._later(row, timedelta(minutes=10), counts=False)
+
+    def _is_too_old(self, row: Claimed) -> bool:
+        return self._clock.now() - row.created_at > REPLIES_LIVE
 
     async def _made(self, row: Claimed) -> Made | Later | None:
         """The row's content; made now where it names a maker. None: nothing is left to say."""
@@ -190,6 +195,8 @@ class Delivery:
         except Refused:
             platform_id = await channel.platform.send(_second_try(message))
         self._sent.append((row.id, platform_id))
+        if row.kind == "edit" and platform_id != row.target:
+            self._outcomes.append(lambda db: outbox.follow(db, row.id, platform_id))
         if row.maker is not None:
             self._outcomes.append(lambda db: self._made_and_sent(db, row, made))
         if row.kind != "edit" and row.target is not None:
@@ -207,6 +214,7 @@ class Delivery:
 
     async def _strip(self, channel: _Channel, message: Message) -> None:
         """Old buttons end as well as can be; where that fails they still change nothing."""
+        await channel.pacer.turn(None, urgent=False)
         try:
             await channel.platform.send(message)
         except TryLater as error:
@@ -224,13 +232,13 @@ class Delivery:
             case Moved():
                 self._outcomes.append(lambda db: outbox.move_chat(db, row.account_id, error.chat_id))
                 self._later(row, timedelta(0), counts=False)
+            case TryLater() if self._is_too_old(row):
+                self._end(row, "dropped", "too_old")
             case TryLater(after=timedelta() as after):
                 channel.pacer.pause(after.total_seconds())
                 self._later(row, after, counts=False)
                 log.warning("action=throttled channel=%s seconds=%s", row.channel, after.total_seconds())
             case TryLater():
-                if self._clock.now() - row.created_at > REPLIES_LIVE:
-                    return self._end(row, "dropped", "too_old")
                 self._later(row, timedelta(seconds=min(60, 2**row.attempts)))
             case _:
                 self._end(row, "refused", error.reason)

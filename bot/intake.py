@@ -103,7 +103,7 @@ def lay_down(db: Session, chat: Chat, reply: Reply, incoming: Incoming, now: dat
     message that ends the buttons of the step before."""
     row = _row(chat, reply, now)
     is_step = any(token.startswith("=") for token, _ in reply.choices)
-    if reply.kind == "menu":
+    if reply.kind == "menu" or reply.is_aside:
         outbox.put(db, **row)
         return
     newest = outbox.newest_shown(db, chat.account_id) if reply.replaces and incoming.on_message else None

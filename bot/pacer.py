@@ -33,9 +33,10 @@ class Pacer:
         self._count = itertools.count()
         self._pump: asyncio.Task[None] | None = None
 
-    async def turn(self, chat_id: str, urgent: bool) -> None:
-        """Wait for this chat's pace, then for the common one."""
-        await self._chat_turn(chat_id)
+    async def turn(self, chat_id: str | None, urgent: bool) -> None:
+        """Wait for this chat's pace (None: for no chat's), then for the common one."""
+        if chat_id is not None:
+            await self._chat_turn(chat_id)
         if not self._limits.overall and self._paused_until <= self._monotonic():
             return
         waiter = asyncio.get_running_loop().create_future()

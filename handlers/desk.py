@@ -32,6 +32,8 @@ class Reply:
     is_secret: bool = False
     replaces: bool = False
     """Stands in the place of the message whose button was tapped, where the platform can do that."""
+    is_aside: bool = False
+    """Said beside the open question, which stays the one that is asked, with its buttons."""
 
 
 @dataclass(slots=True)

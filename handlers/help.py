@@ -30,8 +30,8 @@ def help(desk: Desk, _argument: str = "") -> None:
     facts = {"name": person.name, "roles": roles, "lines": lines, "reports": reports}
     if desk.chat.draft is None:
         desk.reply("help.overview", buttons(person), **facts)
-    else:  # the open question stays the one that the next message answers
-        desk.replies.append(Reply(say("help.overview", **facts)))
+    else:
+        desk.replies.append(Reply(say("help.overview", **facts), is_aside=True))
 
 
 def idle(desk: Desk) -> None:

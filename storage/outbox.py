@@ -152,14 +152,20 @@ _soonest = Statement(
         or_(outgoing.c.claimed_until > bindparam("now"), outgoing.c.not_before > bindparam("now")),
     )
 )
-_newest = Statement(
+_is_shown = (
+    outgoing.c.account_id == bindparam("account_id"),
+    among(outgoing.c.kind, ("text", "picture", "document")),
+)
+_newest_to_come = Statement(
     select(outgoing.c.id, outgoing.c.platform_id)
-    .where(
-        outgoing.c.account_id == bindparam("account_id"),
-        among(outgoing.c.kind, ("text", "picture", "document")),
-        among(outgoing.c.state, ("waiting", "sent")),
-    )
+    .where(*_is_shown, outgoing.c.state == _WAITING, outgoing.c.priority == REPLY)
     .order_by(outgoing.c.id.desc())
+    .limit(1)
+)
+_newest_sent = Statement(
+    select(outgoing.c.id, outgoing.c.platform_id)
+    .where(*_is_shown, outgoing.c.sent_at.is_not(None))
+    .order_by(outgoing.c.sent_at.desc(), outgoing.c.id.desc())
     .limit(1)
 )
 
@@ -257,9 +263,17 @@ def next_ready_at(db: Session, now: datetime) -> datetime | None:
 
 
 def newest_shown(db: Session, account_id: int) -> tuple[int, str | None] | None:
-    """The newest message of ours in a chat: (outbox id, the platform's id once sent)."""
-    row = _newest.first(db, account_id=account_id)
+    """The lowest message of ours in a chat: (outbox id, the platform's id once sent). A reply on its way will be
+    the lowest; a reminder held back is not there yet."""
+    row = _newest_to_come.first(db, account_id=account_id) or _newest_sent.first(db, account_id=account_id)
     return (row.id, row.platform_id) if row else None
+
+
+def follow(db: Session, edit_id: int, platform_id: str | None) -> None:
+    """The edit could only be sent as a new message: from now on that is what the edited one is."""
+    target = select(_earlier.c.target_id).where(_earlier.c.id == edit_id).scalar_subquery()
+    now_there = update(outgoing).where(outgoing.c.id == target)
+    connection(db).execute(now_there.values(platform_id=platform_id))
 
 
 def oldest_waiting(db: Session, now: datetime) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,7 @@ class Store:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self.commit_took = 0.0
         """Seconds the last commit took; tells a slow disk."""
+        self._held: sqlite3.Connection | None = None
         self._reader = self.engine
         if not self.is_sqlite:
             self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ")
@@ -101,12 +103,28 @@ class Store:
             command.upgrade(migrations(connection), HEAD)  # nothing is done when another process was faster
             connection.commit()
 
+    def hold(self) -> None:
+        """Be the one program that runs on this SQLite file, until it ends. Raises StoreFault("store_in_use").
+
+        Another file is locked by SQLite itself, as it can on every system; the lock ends with the process.
+        """
+        if not self.is_sqlite:
+            return
+        self._held = sqlite3.connect(f"{self.engine.url.database}-running", timeout=0, isolation_level=None)
+        try:
+            self._held.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            self._held.close()
+            raise StoreFault("store_in_use") from error
+
     def checkpoint(self) -> None:
         """Move what was committed from SQLite's log into its file, while others read and write. May take long."""
         with self.engine.connect() as link:
             link.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
+        if self._held is not None:
+            self._held.close()
         self.engine.dispose()
 
 

@@ -210,10 +210,11 @@ async def test_an_unreachable_network_is_tried_again_ever_more_slowly(
         await recorded(store, "sent")
 
 
+@pytest.mark.parametrize("failure", [TryLater("ConnectError"), TryLater("429", timedelta(seconds=5))])
 async def test_a_reply_nobody_can_be_given_for_a_day_is_dropped(
-    store: Store, platform: FakePlatform, clock: StillClock
+    store: Store, platform: FakePlatform, clock: StillClock, failure: TryLater
 ) -> None:
-    platform.fails("mai", TryLater("ConnectError"))
+    platform.fails("mai", failure)
     lay(store, NOW - timedelta(hours=25), "mai", "yesterday's answer")
     async with delivering(store, platform, clock):
         await recorded(store, "dropped")
@@ -251,6 +252,24 @@ async def test_a_refused_edit_becomes_a_new_message(
         delivery.wake()
         await recorded(store, "sent", "sent")
     assert [(message.kind, message.target) for message in platform.tried[1:]] == [("edit", "p1"), ("text", None)]
+
+
+async def test_a_message_that_took_the_place_of_an_edit_is_edited_next_time(
+    store: Store, platform: FakePlatform, clock: StillClock
+) -> None:
+    shown = lay(store, NOW, "mai", "Câu 1")
+    lay(store, NOW, "mai", "Câu 2", kind="edit", target_id=shown)
+    platform.fails("mai", None, Refused("message can't be edited"))
+    async with delivering(store, platform, clock) as delivery:
+        await recorded(store, "sent", "sent")
+        lay(store, NOW, "mai", "Câu 3", kind="edit", target_id=shown)
+        delivery.wake()
+        await recorded(store, "sent", "sent", "sent")
+    assert [(message.kind, message.target) for message in platform.sent] == [
+        ("text", None),
+        ("text", None),
+        ("edit", "p2"),
+    ]
 
 
 async def test_an_edit_replaces_the_message_it_points_to(
@@ -346,6 +365,15 @@ async def test_a_channel_that_is_switched_off_keeps_its_messages(
     async with delivering(store, platform, clock):
         await until(lambda: rows(store)[row_id].claimed_until == NOW + timedelta(minutes=10))
     assert states(store) == ["waiting"]
+
+
+async def test_a_channel_that_stays_off_for_a_day_loses_its_replies(
+    store: Store, platform: FakePlatform, clock: StillClock
+) -> None:
+    platform.channel = "telegram"
+    lay(store, NOW - timedelta(hours=25), "mai", "one")
+    async with delivering(store, platform, clock):
+        await recorded(store, "dropped")
 
 
 async def test_killed_in_flight_nothing_is_lost_and_only_that_is_repeated(

@@ -291,3 +291,24 @@ def edit(store: Store, target_id: int, text: str, is_secret: bool = False) -> No
 def move(store: Store, chat_id: str, to: str) -> None:
     with store.writing() as db:
         outbox.move_chat(db, account(store, chat_id).id or 0, to)
+
+
+def test_the_lowest_message_is_the_one_sent_last_or_on_its_way(store: Store) -> None:
+    account_id = account(store, "mai").id
+    assert account_id is not None
+
+    def lowest() -> int | None:
+        with store.reading() as db:
+            found = outbox.newest_shown(db, account_id)
+        return found[0] if found else None
+
+    assert lowest() is None
+    reminder = lay(store, NOW, "mai", "Nhắc việc", priority=REMINDER, not_before=NOW + timedelta(hours=1))
+    question = lay(store, NOW, "mai", "Câu 1")
+    assert lowest() == question  # the reminder is held back
+    send(store, question)
+    assert lowest() == question
+    send(store, reminder, now=NOW + timedelta(hours=1))
+    assert lowest() == reminder  # laid down earlier, and yet it stands below
+    reply = lay(store, NOW, "mai", "Câu 2")
+    assert lowest() == reply

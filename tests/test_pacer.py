@@ -22,15 +22,15 @@ class Crowd:
         self.gone: list[tuple[str, float]] = []
         self._tasks: list[asyncio.Task[None]] = []
 
-    def wants(self, chat_id: str, times: int = 1, urgent: bool = True) -> None:
+    def wants(self, chat_id: str | None, times: int = 1, urgent: bool = True) -> None:
         self._tasks += [asyncio.create_task(self._go(chat_id, urgent)) for _ in range(times)]
 
     def count(self, chat_id: str = "") -> int:
         return sum(chat.startswith(chat_id) for chat, _ in self.gone)
 
-    async def _go(self, chat_id: str, urgent: bool) -> None:
+    async def _go(self, chat_id: str | None, urgent: bool) -> None:
         await self.pacer.turn(chat_id, urgent)
-        self.gone.append((chat_id, self.time.now))
+        self.gone.append((chat_id or "", self.time.now))
 
 
 @pytest.fixture
@@ -52,6 +52,12 @@ async def test_no_second_sees_more_than_the_platform_bears(crowd: Crowd) -> None
     await crowd.time.passes(10)
     at = [moment for _, moment in crowd.gone]
     assert max(sum(start <= moment < start + 1 for moment in at) for start in at) <= 30
+
+
+async def test_taking_buttons_away_keeps_the_common_pace_and_no_chats(crowd: Crowd) -> None:
+    crowd.wants(None, times=57, urgent=False)
+    await crowd.time.passes(1)
+    assert crowd.count() in (28, 29)
 
 
 async def test_a_chat_gets_five_at_once_and_then_one_a_second(crowd: Crowd) -> None:

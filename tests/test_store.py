@@ -177,6 +177,19 @@ def test_a_second_writer_is_told_at_once_and_may_try_again(store: Store) -> None
         assert take(db, "browser", "2", local(15))
 
 
+def test_one_program_runs_on_a_file_at_a_time(store: Store) -> None:
+    store.hold()
+    second = Store(store.engine.url.render_as_string())
+    with pytest.raises(StoreFault) as fault:
+        second.hold()
+    assert fault.value.code == "store_in_use"
+    with second.writing() as db:  # the command line may go on
+        take(db, "browser", "1", local(15))
+    store.close()
+    second.hold()
+    second.close()
+
+
 def test_a_full_disk_passes(store: Store) -> None:
     body = {"text": "x" * 1_000_000}
     with pytest.raises(OperationalError) as full, store.writing() as db:

@@ -18,6 +18,15 @@ def test_help_lists_what_the_role_may_do(commune: Commune, said: str) -> None:
     assert "/baocao" not in leader
 
 
+def test_help_in_the_middle_leaves_the_question_its_buttons(commune: Commune) -> None:
+    thao = commune.person("thao")
+    thao.says("/baocao 2.5")
+    question = thao.bubbles[-1]
+    thao.says("trợ giúp")
+    assert question.choices
+    assert "thấp hơn số luỹ kế" in thao.taps("Không phát sinh")
+
+
 def test_help_says_who_one_is(commune: Commune) -> None:
     heard = commune.person("dung").says("/trogiup")
     assert heard.splitlines()[:2] == ["<b>Võ Thị Dung</b>", "Thủ trưởng đơn vị, Phòng Kinh tế"]

@@ -34,7 +34,7 @@ class Outgoing(SQLModel, table=True):
 
     __table_args__ = (
         Index("ix_outgoing_waiting", "priority", "id", sqlite_where=_waiting, postgresql_where=_waiting),
-        Index("ix_outgoing_chat", "account_id", "id"),
+        Index("ix_outgoing_chat_sent", "account_id", "sent_at"),
         Index("ix_outgoing_chat_waiting", "account_id", sqlite_where=_waiting, postgresql_where=_waiting),
     )
     id: int | None = Field(default=None, primary_key=True)
