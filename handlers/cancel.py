@@ -32,7 +32,7 @@ def cancel(desk: Desk, argument: str = "") -> None:
     choices = [button(f"/report {draft.obligation_id}", "cancel.label_continue")]
     if count:
         choices.append(button(f"/cancel {draft.obligation_id}", "cancel.label_draft"))
-    desk.reply("cancel.kept", choices, count=count)
+    desk.reply("cancel.kept", choices, count=count, is_sent=bool(draft.args["owed"]["sent_at"]))
 
 
 def _ask_to_erase(desk: Desk, obligation_id: int) -> None:
@@ -52,7 +52,7 @@ def erasing(talk: Talk, obligation_id: int, code: str, title: str, count: int, *
     """Delete the draft when that is confirmed; what was filed before stays."""
     if talk.choose("sure", ["keep", "erase"], "cancel.sure", code=code, title=title, count=count) == "keep":
         choices = [button(f"/report {obligation_id}", "cancel.label_continue")]
-        return talk.end("cancel.kept", choices, count=count)
+        return talk.end("cancel.kept", choices, count=count, is_sent=False)
     desk = talk.desk
     draft = find_draft(desk.db, REPORTING, obligation_id, desk.chat.account_id)
     if draft is not None:

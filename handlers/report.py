@@ -31,6 +31,8 @@ from storage.owed import (
 from storage.reports import Filed, NotOpen, begin_draft, filed, filed_before, submit
 from storage.standing import figure_of
 
+COMMA = re.compile(r"^(\d),(\d{1,2})$")
+"""A clause number typed as Vietnamese numbers are: 2,9."""
 ROW_ID = re.compile(r"[0-9]{1,9}")
 PERIOD = re.compile(r"(\d{4}-(?:Q1|H1|Q3|Y))(?: (\d{1,2}))?", re.IGNORECASE)
 Values = dict[str, dict[str, Any]]
@@ -43,6 +45,7 @@ def report(desk: Desk, argument: str) -> None:
     Without one: the report left open here, or the list to pick from.
     """
     draft = desk.chat.draft
+    argument = COMMA.sub(r"\1.\2", argument)
     if ROW_ID.fullmatch(argument):
         _open(desk, int(argument))
     elif named := PERIOD.fullmatch(argument):
@@ -78,7 +81,8 @@ def _pick(desk: Desk, found: list[Owed], code: str = "") -> None:
     elif code and not found:
         desk.reply("report.not_asked", [button("/tasks", "report.label_tasks")], code=code[:20])
     elif code:
-        desk.reply("report.several", [report_button(item, found) for item in found[:SHOWN]], code=code)
+        choices = [report_button(item, found) for item in found[:SHOWN]]
+        desk.reply("report.several", choices, code=code, found=found)
     else:
         tasks(desk)
 
@@ -111,7 +115,6 @@ def _open(desk: Desk, obligation_id: int) -> None:
         return desk.reply("report.not_asked", [button("/tasks", "report.label_tasks")], code=owed.task_code)
     sent = filed(desk.db, owed.id)
     begin(desk, REPORTING, _frozen(desk, owed, sent), owed.id, lambda: _filed_answers(filed(desk.db, owed.id)))
-    begin_draft(desk.db, owed.id)
 
 
 def _frozen(desk: Desk, owed: Owed, sent: Filed | None) -> dict[str, Any]:
@@ -186,12 +189,9 @@ def reporting(
 ) -> None:
     """Every figure, then one screen to look at them, then they are filed."""
     values: Values = {}
+    owed = owed | {"on_behalf": owed["unit_id"] not in {role.unit_id for role in talk.desk.person.roles}}
     for position, question in enumerate(questions):
         values[question["code"]] = _figure(talk, owed, question, values, position, questions)
-    data_to = date.fromisoformat(owed["data_to"])
-    is_early = talk.desk.today <= data_to and any(value["kind"] == "figure" for value in values.values())
-    if is_early and talk.choose("early", ["closed", "later"], "report.early", data_to=data_to) == "later":
-        return _later(talk, owed, "early")
     shown: dict[str, Any] = {
         "owed": owed,
         "zone": talk.desk.chat.zone,
@@ -199,15 +199,26 @@ def reporting(
         "verdicts": _verdicts(targets, baselines, values),
     }
     match talk.choose("confirm", ["send", "edit", "later"], "report.confirm", **shown):
+        case "send" if not _is_closed(talk, owed, values):
+            _later(talk, owed, "early", "confirm")
         case "send":
             _file(talk, owed, questions, values)
         case "edit":
             asked = [question for question in questions if derived(question, values) is None]
             labels = {question["code"]: question["label"] for question in asked} | {"": label("talk.label_back")}
-            which = talk.choose("which", labels, "report.which")
-            talk.forget(*filter(None, [which]), "which", "confirm", "early")
+            if which := talk.choose("which", labels, "report.which"):
+                talk.reopen(which)
+            talk.forget("which", "confirm")
         case "later":
             _later(talk, owed, "confirm")
+
+
+def _is_closed(talk: Talk, owed: dict[str, Any], values: Values) -> bool:
+    """Whether the figures are final: asked while the period is not over."""
+    data_to = date.fromisoformat(owed["data_to"])
+    if talk.desk.today > data_to or all(value["kind"] != "figure" for value in values.values()):
+        return True
+    return talk.choose("early", ["closed", "later"], "report.early", owed=owed, data_to=data_to) == "closed"
 
 
 def _figure(
@@ -239,6 +250,8 @@ def _figure(
     if pair := value.pop("pair", None):
         partner = next(other for other in questions if other["code"] == pair["code"])
         talk.put(pair["code"], pair["value"], fingerprint(partner))
+    if talk.is_fresh(code):
+        begin_draft(talk.desk.db, owed["id"])
     value = _made_clear(talk, question, value)
     if above_total(question, value, values):
         talk.note("report.above_total", question=question, value=value, total=values[question["part_of"]])
@@ -258,7 +271,8 @@ def _made_clear(talk: Talk, question: dict[str, Any], value: dict[str, Any]) -> 
         n = talk.choose(f"{code}:which", value["labels"], "report.ambiguous", read=read, question=question)
         return {"kind": "figure", "n": n}
     if value["kind"] == "not_yet":
-        on = talk.ask(f"{code}:day", promised_day(talk.desk.today), "report.promise", question=question)
+        today = talk.desk.today
+        on = talk.ask(f"{code}:day", promised_day(today), "report.promise", question=question, today=today)
         return {"kind": "promised", "on": on}
     return value
 
@@ -300,7 +314,6 @@ def _verdicts(
 def _file(talk: Talk, owed: dict[str, Any], questions: list[dict[str, Any]], values: Values) -> None:
     desk = talk.desk
     promised = [date.fromisoformat(value["on"]) for value in values.values() if value["kind"] == "promised"]
-    is_own = owed["unit_id"] in {role.unit_id for role in desk.person.roles}
     try:
         submit(
             desk.db,
@@ -309,7 +322,7 @@ def _file(talk: Talk, owed: dict[str, Any], questions: list[dict[str, Any]], val
             questions,
             min(promised, default=None),
             desk.person.member_id,
-            not is_own,
+            owed["on_behalf"],
             desk.now,
         )
     except NotOpen:
@@ -323,8 +336,9 @@ def _file(talk: Talk, owed: dict[str, Any], questions: list[dict[str, Any]], val
     talk.end("report.sent", choices, owed=owed, promised=min(promised, default=None), rest=len(following))
 
 
-def _later(talk: Talk, owed: dict[str, Any], name: str) -> None:
-    talk.drop(name)
+def _later(talk: Talk, owed: dict[str, Any], *names: str) -> None:
+    for name in names:
+        talk.drop(name)
     talk.leave("report.later", [button(f"/report {owed['id']}", "report.label_continue")], owed=owed)
 
 

@@ -24,6 +24,8 @@ Read = Callable[[str], Answer]
 """Turns what was typed into an answer; raises Misunderstood."""
 
 
+REOPENED = "again|"
+"""Before the fingerprint of an answer that is to be asked again, and kept until another is given."""
 Flow = Callable[..., None]
 """`flow(talk, **args)`, with the draft's frozen arguments."""
 
@@ -67,6 +69,7 @@ class Talk:
         """Nothing was heard: the talk is opened, or its question shown once more."""
         self._fresh: set[str] = set()
         self._passed: list[str] = []
+        self._again: str | None = None
         self._notes: list[Markup] = []
         self._question: Reply | None = None
         self.is_secret = False
@@ -88,15 +91,18 @@ class Talk:
         """The answer called `name`; asked with `block` when there is none yet.
 
         `choices` are other answers, each stored as {"kind": code} and labelled by block `label_<code>` of the same
-        file. An answer given under another `fingerprint` is asked again and shown as `was`. With `is_figure`,
-        digits are always the figure. Raises to stop the run: never catch.
+        file. An answer given under another `fingerprint` is asked again and shown as `was`; so is one that was
+        reopened (`is_again`), and going back keeps that one. With `is_figure`, digits are always the figure.
+        Raises to stop the run: never catch.
         """
         known = self.draft.answers.get(name)
         if known is not None and known["print"] == fingerprint:
             self._passed.append(name)
             return known["value"]
+        is_again = known is not None and known["print"] == REOPENED + fingerprint
+        self._again = name if is_again else None
         labels = {code: label(f"{_file(block)}.label_{code}") for code in choices}
-        if self._passed:
+        if self._passed or is_again:
             labels["back"] = label("talk.label_back")
         was = known["value"] if known else None
 
@@ -105,7 +111,7 @@ class Talk:
                 return {"kind": list(labels)[heard.choice]}
             return read(heard.text or "")
 
-        value = self._hear(name, answered, block, labels, is_figure, facts | {"was": was})
+        value = self._hear(name, answered, block, labels, is_figure, facts | {"was": was, "is_again": is_again})
         if value == {"kind": "back"}:
             self.back()
         self._store(name, value, fingerprint)
@@ -159,9 +165,15 @@ class Talk:
             self.drop(name)
         raise _Restart
 
+    def reopen(self, name: str) -> None:
+        """Ask an answer again when the flow comes to it; going back keeps it, with what hangs on it."""
+        known = self.draft.answers[name]
+        known["print"] = REOPENED + known["print"].removeprefix(REOPENED)
+        self.draft.changed = True
+
     def replace(self, name: str, value: Answer) -> NoReturn:
         """Another answer was typed instead of the one called `name`: keep it, and run again."""
-        self._store(name, value, self.draft.answers[name]["print"])
+        self._store(name, value, self.draft.answers[name]["print"].removeprefix(REOPENED))
         raise _Restart
 
     def drop(self, name: str) -> None:
@@ -172,7 +184,12 @@ class Talk:
         self.draft.changed = True
 
     def back(self) -> None:
-        """Forget the answer before the open question and run again; at the first question, do nothing."""
+        """Keep the reopened answer, or forget the one before the open question, and run again; at the first
+        question, do nothing."""
+        if self._again is not None:
+            known = self.draft.answers[self._again]
+            known["print"], self.draft.changed = known["print"].removeprefix(REOPENED), True
+            raise _Restart
         if self._passed:
             self.forget(self._passed[-1])
 
@@ -278,6 +295,7 @@ def run(flow: Flow, desk: Desk, draft: OpenDraft, heard: Heard | None) -> None:
 def _has_forgotten(flow: Flow, talk: Talk) -> bool:
     """One run from the top; True when answers were forgotten and it must run again."""
     talk._passed.clear()
+    talk._again = None
     try:
         flow(talk, **talk.draft.args)
     except _Restart:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
@@ -29,6 +29,12 @@ def short_day(value: date) -> str:
 def weekday(value: date) -> str:
     """Thứ Tư, 17/9"""
     return f"{WEEKDAYS[value.weekday()]}, {short_day(value)}"
+
+
+def soon(value: date) -> date:
+    """A weekday a few days on: the day in an example."""
+    later = value + timedelta(days=4)
+    return later + timedelta(days=max(0, 7 - later.weekday()) if later.weekday() >= 5 else 0)
 
 
 def local(value: datetime, zone: str) -> str:
@@ -106,6 +112,7 @@ def target(indicator: Indicator, verdict: Verdict) -> str:
 FILTERS: dict[str, Any] = {
     "day": day,
     "short_day": short_day,
+    "soon": soon,
     "weekday": weekday,
     "local": local,
     "clock": clock,

@@ -132,7 +132,7 @@ def submit(
 
 
 def begin_draft(db: Session, obligation_id: int) -> None:
-    """The report was opened: the obligation is no longer untouched."""
+    """Something was answered: the obligation is no longer untouched."""
     _moved.change(db, key=obligation_id, old="not_started", new="draft")
 
 

@@ -25,7 +25,7 @@ def test_a_person_joins_with_a_code(commune: Commune) -> None:
     code = code_for(commune, "staff", "KT", "Trần Thị Mới")
     new = commune.person("new")
     new.plays(
-        (f"/start {code}", "chỉ lưu họ tên, đơn vị, vai trò"),
+        (f"/start {code}", "lưu họ tên, đơn vị, vai trò"),
         ("[Đồng ý]", "Chào Trần Thị Mới. Anh/chị đã tham gia với vai trò cán bộ đầu mối, Phòng Kinh tế."),
         ("/nhiemvu", "2.9"),
     )

@@ -85,7 +85,9 @@ REPORT: Facts = {
     "unit": LONG,
     "due_on": "2025-09-17",
     "is_requested": True,
+    "on_behalf": False,
 }
+BEHALF = REPORT | {"is_requested": False, "on_behalf": True}
 RATE = Indicator(
     code="x", label="x", formula="done / total", target=Target(op=">=", value=Decimal("98"), unit="%")
 )
@@ -118,7 +120,7 @@ OTHERS = ("sticker", "voice", "photo", "document", "video", "contact", "location
 BACKED_UP = SimpleNamespace(file="sao-luu.db", total=12345, rows={"unit": 7, "task": 30}, made_at=AT)
 
 FACTS: dict[str, Facts] = {
-    "cancel": {"count": 3, "code": "2.14", "title": ITEM.title},
+    "cancel": {"is_sent": False, "count": 3, "code": "2.14", "title": ITEM.title},
     "care": {
         "count": 2,
         "done": BACKED_UP,
@@ -220,6 +222,7 @@ FACTS: dict[str, Facts] = {
         "day": date(2026, 9, 14),
         "lines": [(QUESTION, answer) for answer in ANSWERS],
         "owed": REPORT,
+        "is_again": False,
         "found": [ITEM],
         "is_past": False,
         "position": 2,
@@ -249,7 +252,7 @@ FACTS: dict[str, Facts] = {
 """What the blocks of each file may be given."""
 
 VARIANTS: dict[str, list[Facts]] = {
-    "cancel.kept": [{}, {"count": 0}],
+    "cancel.kept": [{}, {"count": 0}, {"is_sent": True}],
     "care.plan_missing": [{}, {"name": None}],
     "care.settings": [{}, {"names": []}],
     "cli.no_such_unit": [{}, {"unit": None}],
@@ -276,6 +279,7 @@ VARIANTS: dict[str, list[Facts]] = {
     "plan.sound": [{}, {"gaps": 0}],
     "report.confirm": [
         {},
+        {"owed": BEHALF},
         {"owed": REPORT | {"sent_at": "2025-09-15T07:00:00+00:00"}},
         {"verdicts": VERDICTS[2:]},
         {"lines": [(MONEY, FIGURE | {"n": "18500000000"})]},
@@ -286,11 +290,20 @@ VARIANTS: dict[str, list[Facts]] = {
     "report.of_period": [{}, {"found": []}, {"is_past": True}, {"found": [DONE]}],
     "report.question": [
         {},
+        {"owed": BEHALF},
+        {"was": FIGURE, "is_again": True},
         {"question": MONEY, "with_title": False},
         {"question": PERCENT, "position": 1},
         *({"was": answer} for answer in (*ANSWERS, {"kind": "not_yet"}, {"kind": "ambiguous", "labels": {}})),
     ],
-    "report.sent": [{}, {"promised": None}, {"rest": 0}, {"rest": 0, "promised": None}],
+    "report.sent": [
+        {},
+        {"owed": BEHALF},
+        {"owed": BEHALF, "rest": 0, "promised": None},
+        {"promised": None},
+        {"rest": 0},
+        {"rest": 0, "promised": None},
+    ],
     "start.consent": [{"role": role, "unit": unit} for role in ROLES for unit in (LONG, None)] + [{"name": None}],
     "start.welcome": [{}, {"unit": None}],
     "summary.overview": [{}, {"is_whole": False}, {"found": ON_TIME}, {"found": EMPTY}],

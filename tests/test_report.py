@@ -204,14 +204,20 @@ def test_a_lowered_total_asks_for_its_part_again_and_says_each_thing_once(commun
     assert "2/2. " in heard
 
 
-def test_going_back_from_a_corrected_part_leads_to_its_total(commune: Commune) -> None:
-    at_part(commune).plays(
-        ("3380", "Gửi báo cáo này?"),
-        ("sửa", "Sửa số nào?"),
-        ("2", "2/2. "),
-        ("quay lại", "1/2. "),
-        ("3400", "2/2. "),
-    )
+def test_a_figure_to_correct_is_shown_and_kept_by_going_back(commune: Commune) -> None:
+    thao = at_part(commune)
+    thao.plays(("3380", "Gửi báo cáo này?"), ("sửa", "Sửa số nào?"), ("2", "Đang ghi: <b>3.380 hồ sơ</b>"))
+    thao.plays(("quay lại", "trước hạn và đúng hạn: <b>3.380 hồ sơ</b>"))
+    thao.plays(("sửa", "Sửa số nào?"), ("1", "1/2. "), ("[Quay lại]", "Gửi báo cáo này?"), ("gửi", "Đã gửi"))
+    report = obligation_id(commune, "TTPVHCC", "2.5")
+    assert figures(commune, report) == {"settled": "3390", "on_time": "3380"}
+
+
+def test_a_figure_to_correct_may_be_answered_in_every_way(commune: Commune) -> None:
+    thao = at_part(commune)
+    thao.plays(("3380", "Gửi báo cáo này?"), ("sửa", "Sửa số nào?"), ("2", "2/2. "), ("nhiều", "Chưa đọc được số"))
+    assert "Đang ghi: <b>3.380 hồ sơ</b>" in thao.last
+    thao.plays(("b", "Ngày nào"), ("mai", "hẹn ngày 16/9"), ("gửi", "Đã gửi"))
 
 
 def test_a_second_look_belongs_to_one_figure_and_not_to_the_next(commune: Commune) -> None:
@@ -297,20 +303,23 @@ def test_every_filed_report_of_the_example_can_be_opened_again(commune: Commune)
 def test_before_the_period_is_over_it_asks_whether_the_figures_are_final(commune: Commune) -> None:
     commune.clock.moment = datetime(2025, 9, 12, 3, 0, tzinfo=UTC)
     at_total(commune).plays(
-        ("3330/3390", "Kỳ số liệu đến hết ngày 14/9/2025"),
+        ("3330/3390", "Gửi báo cáo này?"),
+        ("gửi", "Mục 2.5: kỳ số liệu đến hết ngày 14/9/2025"),
         ("để sau", "Đã giữ những gì anh/chị vừa gõ"),
-        ("[Tiếp tục]", "Kỳ số liệu đến hết ngày 14/9/2025"),
-        ("đã chốt", "Gửi báo cáo này?"),
-        ("gửi", "Đã gửi mục 2.5"),
+        ("[Tiếp tục]", "Gửi báo cáo này?"),
+        ("gửi", "kỳ số liệu đến hết ngày 14/9/2025"),
+        ("đã chốt", "Đã gửi mục 2.5"),
     )
 
 
 def test_a_button_of_a_question_never_answers_the_next_one(commune: Commune) -> None:
     commune.clock.moment = datetime(2025, 9, 12, 3, 0, tzinfo=UTC)
     thao = at_total(commune)
-    thao.says("3330/3390")
-    commune.moves(days=4)  # the period is over, so the question about it is not asked any more
-    assert "Gửi báo cáo này?" in thao.taps("Đã chốt")
+    thao.plays(("3330/3390", "Gửi báo cáo này?"), ("sửa", "Sửa số nào?"))
+    old = thao.tokens[0]
+    thao.says("quay lại")
+    thao.taps_token(old)
+    assert "Gửi báo cáo này?" in thao.last
     assert filings(commune, obligation_id(commune, "TTPVHCC", "2.5")) == []
 
 
@@ -439,3 +448,25 @@ def test_a_long_period_goes_on_page_by_page(commune: Commune) -> None:
 
 def test_a_period_that_is_not_there_is_said_so(commune: Commune) -> None:
     assert "Không có số liệu nào để nhập cho kỳ 2031-Q1" in commune.person("thao").says("/baocao 2031-Q1")
+
+
+def test_who_reports_for_another_unit_sees_which_on_every_screen(commune: Commune) -> None:
+    lan = commune.person("lan")
+    lan.plays(
+        (f"/report {obligation_id(commune, 'KT', '2.8')}", "báo cáo thay Phòng Kinh tế"),
+        ("0", "báo cáo thay <b>Phòng Kinh tế</b>"),
+        ("gửi", "Đã gửi mục 2.8 thay Phòng Kinh tế"),
+    )
+    assert "thay" not in commune.person("tuan").says("/baocao 2.9")
+
+
+def test_opening_a_report_does_not_yet_begin_it(commune: Commune) -> None:
+    report = obligation_id(commune, "TTPVHCC", "2.5")
+    thao = at_total(commune)
+    assert obligation(commune, report).state == "not_started"
+    thao.says("3390")
+    assert obligation(commune, report).state == "draft"
+
+
+def test_a_number_typed_with_a_comma_is_the_task(commune: Commune) -> None:
+    assert "<b>2.5 " in commune.person("thao").says("báo cáo 2,5")
