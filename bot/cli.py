@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
+from zoneinfo import ZoneInfo
 
 import typer
 from sqlalchemy.exc import DBAPIError
@@ -109,8 +110,9 @@ def init(
         write_once(open_store(settings), work)
     except ExampleMisfit:
         stop("cli.example_misfit")
-    is_past = max(period.lock for period in file.periods) < datetime.now(UTC).date()
-    typer.echo(plain("cli.ready", title=file.plan.title, year=file.plan.year, is_past=is_past))
+    is_past = max(period.lock for period in file.periods) < now.astimezone(ZoneInfo(settings.timezone)).date()
+    facts = {"title": file.plan.title, "year": file.plan.year, "unit": file.organization.coordinator}
+    typer.echo(plain("cli.ready", is_past=is_past, **facts))
 
 
 @app.command(help=plain("cli.help_invite"))
@@ -148,9 +150,8 @@ def invite(
 
 @app.command(help=plain("cli.help_summary"))
 def summary(period: Annotated[str | None, typer.Option(help=plain("cli.help_summary_period"))] = None) -> None:
-    from zoneinfo import ZoneInfo
-
     from bot.assemble import open_store
+    from plans.periods import read_period
     from storage.loading import calendar_of
     from storage.owed import current_period
     from storage.people import the_organization
@@ -162,7 +163,7 @@ def summary(period: Annotated[str | None, typer.Option(help=plain("cli.help_summ
         if organization is None or organization.id is None:
             stop("cli.no_plan")
         today = datetime.now(ZoneInfo(organization.timezone)).date()
-        found = current_period(db, organization.id, today, period and period.upper())
+        found = current_period(db, organization.id, today, period and (read_period(period) or period))
         if found is None:
             typer.echo(plain("summary.no_period", code=period), err=True)
             raise typer.Exit(1)

@@ -16,6 +16,7 @@ from handlers.tasks import SHOWN, mine, report_button, tasks
 from messages import label
 from plans.indicators import Verdict, judge
 from plans.model import Indicator, Question
+from plans.periods import read_period
 from storage.chats import OpenDraft
 from storage.owed import (
     BEFORE_EFFECTIVE,
@@ -40,7 +41,7 @@ Values = dict[str, dict[str, Any]]
 
 
 def report(desk: Desk, argument: str) -> None:
-    """Open the report that `argument` names: an obligation's id, a task ("2.9") or a period ("2025-H1").
+    """Open the report that `argument` names: an obligation's id, a task ("2.9") or a period ("6 tháng").
 
     Without one: the report left open here, or the list to pick from.
     """
@@ -50,6 +51,8 @@ def report(desk: Desk, argument: str) -> None:
         _open(desk, int(argument))
     elif named := PERIOD.fullmatch(argument):
         _of_period(desk, named[1].upper(), int(named[2] or 0))
+    elif period := read_period(argument):
+        _of_period(desk, period, 0)
     elif argument:
         _pick(desk, _named(desk, argument), argument)
     elif draft is not None and draft.obligation_id is not None:
@@ -91,10 +94,12 @@ def _of_period(desk: Desk, code: str, page: int) -> None:
     """Pick among a period's reports: those still owed, else those to correct. A period that ended before the plan
     took effect is not owed, but its figures are of use for comparison."""
     units, organization_id = access.units_for(desk.person, "report"), desk.person.organization_id
-    found = past_of(desk.db, organization_id, code, units)
-    is_past = bool(found)
     period = current_period(desk.db, organization_id, desk.today, code)
-    if period is not None and not is_past:
+    if period is None:
+        return desk.reply("report.of_period", found=[], is_past=False, code=code)
+    code, found = period.code, past_of(desk.db, organization_id, period.code, units)
+    is_past = bool(found)
+    if not is_past:
         expected = of_period(desk.db, period.id, units)
         found = [item for item in expected if item.is_owed] or expected
     shown, rest = page_of(found, page, SHOWN)

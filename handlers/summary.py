@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from handlers import access
 from handlers.conversation import Command, Conversation
 from handlers.desk import Desk, button, page_of
-from handlers.report import PERIOD
+from plans.periods import read_period
 from storage.loading import calendar_of
 from storage.owed import Owed, current_period, owed_until
 from storage.standing import Standing, standing
 
 VIEWS = ("unit", "task", "missing")
+ASKED = re.compile(r"(.*?)\s*(?:\b(overview|unit|task|missing)(?: (\d+))?)?", re.DOTALL)
 PAGE = 8
 
 
 def summary(desk: Desk, argument: str) -> None:
-    """`argument`: a period ("2025-Q3"), a view ("unit", "task", "missing") and a page, each optional."""
-    words = argument.split()
-    code = next((word.upper() for word in words if PERIOD.fullmatch(word)), None)
-    view = next((word for word in words if word in VIEWS), "overview")
-    page = next((int(word) for word in words if word.isdecimal()), 0)
+    """`argument`: a period ("quý III"), a view ("unit", "task", "missing") and its page, each optional."""
+    asked = ASKED.fullmatch(argument)
+    assert asked is not None
+    code = read_period(asked[1]) if asked[1] else None
     person = desk.person
     period = current_period(desk.db, person.organization_id, desk.today, code)
-    if period is None:
-        return desk.reply("summary.no_period", code=code)
+    if period is None or (asked[1] and code is None):
+        return desk.reply("summary.no_period", code=asked[1][:20])
     units = access.units_for(person, "summary")
     calendar = calendar_of(desk.db, person.organization_id)
     found = standing(desk.db, period, units, desk.today, calendar)
     before = owed_until(desk.db, person.organization_id, units, period.unit_due)
-    _show(desk, found, before, view, page, is_whole=units is None)
+    _show(desk, found, before, asked[2] or "overview", int(asked[3] or 0), is_whole=units is None)
 
 
 def _show(desk: Desk, found: Standing, before: list[Owed], view: str, page: int, is_whole: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, SQLModel, col, select
 
@@ -86,10 +87,12 @@ def _load_works(db: Session, file: model.PlanFile, plan: Plan, units: dict[str, 
 
 def _archive_past(db: Session, loaded: Plan, now: datetime) -> None:
     """Other plans of the commune whose last period is locked are kept, and no longer asked for."""
+    organization = db.get_one(Organization, loaded.organization_id)
+    today = now.astimezone(ZoneInfo(organization.timezone)).date()
     others = select(Plan).where(Plan.organization_id == loaded.organization_id, Plan.id != loaded.id)
     for plan in db.exec(others):
         locks = [period.lock for period in db.exec(select(Period).where(Period.plan_id == plan.id))]
-        plan.is_archived = max(locks, default=now.date()) < now.date()
+        plan.is_archived = max(locks, default=today) < today
 
 
 def load_calendar(db: Session, organization_id: int, days: list[tuple[date, bool, str, bool]]) -> None:

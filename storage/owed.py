@@ -238,10 +238,12 @@ def past_of(db: Session, organization_id: int, code: str, units: Collection[int]
 def current_period(
     db: Session, organization_id: int, today: date, code: str | None = None
 ) -> ReportingPeriod | None:
-    """The period being reported: the newest one that is open, else the first to come; or the one named `code`."""
+    """The period being reported: the newest one that is open, else the first to come; or the one named `code`
+    ("2025-Q3", or "Q3" for the newest such)."""
     periods = [ReportingPeriod(*row) for row in _periods.all(db, organization_id=organization_id)]
     if code is not None:
-        return next((found for found in periods if found.code == code), None)
+        named = [found for found in periods if code in (found.code, found.code.partition("-")[2])]
+        return named[-1] if named else None
     periods = [found for found in periods if not found.is_archived]
     opened = [found for found in periods if found.is_open(today)]
     to_come = [found for found in periods if found.data_to >= found.effective_from]

@@ -59,7 +59,7 @@ class Standing:
 
     @property
     def late(self) -> list[Owed]:
-        """Overdue; outside bodies are asked, never late."""
+        """Overdue, also by a promised day; outside bodies are asked, never late."""
         return [item for item in self.owed if item.asked_on < self.today and item.unit_kind == "internal"]
 
     @property
@@ -67,13 +67,15 @@ class Standing:
         return [
             item
             for item in self.owed
-            if item.asked_on >= self.today
+            if item.promised_on is None
+            and item.asked_on >= self.today
             and self.calendar.working_days_between(self.today, item.asked_on) <= NEAR
         ]
 
     @property
     def promised(self) -> list[Owed]:
-        return [item for item in self.items if item.promised_on is not None]
+        """Filed with a figure missing whose promised day has not passed."""
+        return [item for item in self.items if item.promised_on is not None and item.promised_on >= self.today]
 
     @property
     def missed(self) -> list[TaskStanding]:

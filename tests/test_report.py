@@ -420,6 +420,11 @@ def test_a_period_before_the_plan_can_be_entered_for_comparison(commune: Commune
     assert "2.5 " in thao.last
 
 
+@pytest.mark.parametrize("typed", ["/baocao quý III", "/baocao Q3", "báo cáo quý 3", "/baocao quý 3/2025"])
+def test_a_period_may_be_called_by_its_name(commune: Commune, typed: str) -> None:
+    assert "báo cáo quý III năm 2025" in commune.person("thao").says(typed)
+
+
 def test_a_period_named_offers_what_is_owed_in_it(commune: Commune) -> None:
     thao = commune.person("thao")
     heard = thao.says("/baocao 2025-Q3")

@@ -72,6 +72,17 @@ def test_a_promise_counts_as_missing(commune: Commune) -> None:
     assert re.search(r"2\.5 .*hẹn 20/9", thao.taps("Chưa báo cáo"))
 
 
+def test_a_promised_report_is_counted_once(commune: Commune) -> None:
+    thao = commune.person("thao")
+    done, total = map(int, re.findall(r"Xong (\d+)/(\d+) báo cáo", thao.says("/tonghop"))[0])
+    owed = total - done
+    thao.plays(("/baocao 2.5", "?"), ("b", "Ngày nào"), ("18/9", "Gửi báo cáo này?"), ("gửi", "Đã gửi"))
+    assert f"Xong {done}/{total} báo cáo, sắp đến hạn {owed - 1}, thiếu số có hẹn 1." in thao.says("/tonghop")
+    commune.moves(days=4)
+    assert f"Xong {done}/{total} báo cáo, <b>quá hạn {owed}</b>." in thao.says("/tonghop")
+    assert "quá hẹn 1 ngày" in everything(commune, "thao", "Chưa báo cáo")
+
+
 def test_staff_see_their_own_unit_only(commune: Commune) -> None:
     whole, own = commune.person("lan").says("/tonghop"), commune.person("phuc").says("/tonghop")
     assert "Xong 1/1 báo cáo" in own
@@ -134,8 +145,12 @@ def test_nothing_missing_is_said_so(commune: Commune) -> None:
         ("/tonghop 2025-Q3 unit", "• Phòng Kinh tế: "),
         ("/tonghop 2025-Q1", "không có báo cáo nào phải gửi"),
         ("/tonghop 2025-Q1 missing", "không có báo cáo nào phải gửi"),
-        ("/tonghop 2024-Q3", "Không có kỳ báo cáo 2024-Q3"),
-        ("/tonghop linh tinh", "<b>Quý III năm 2025</b>"),
+        ("/tonghop quý III", "<b>Quý III năm 2025</b>"),
+        ("/tonghop q1", "<b>Quý I năm 2025</b>"),
+        ("/tonghop 6 tháng", "<b>6 tháng đầu năm 2025</b>"),
+        ("/tonghop năm unit", "<b>Năm 2025</b>"),
+        ("/tonghop 2024-Q3", 'Không có kỳ báo cáo "2024-Q3"'),
+        ("/tonghop linh tinh", 'Không có kỳ báo cáo "linh tinh"'),
     ],
 )
 def test_a_period_can_be_named(commune: Commune, typed: str, heard: str) -> None:
