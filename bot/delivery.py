@@ -209,6 +209,8 @@ class Delivery:
         maker = self._makers[row.maker or ""]
         if maker.sent is not None:
             maker.sent(db, row.args or {}, self._clock.now())
+        if made.content is None:
+            outbox.record_made(db, row.id, {"text": made.text, "choices": made.choices, "lettered": made.lettered})
         if made.choices:
             offer(db, row.account_id, made.choices)
 

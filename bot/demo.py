@@ -25,7 +25,17 @@ from scheduler.ladder import QUARTERLY
 from storage.chats import Person, Role
 from storage.loading import calendar_of
 from storage.store import Store
-from storage.tables import Account, Conversation, Member, Membership, Organization, Outgoing, Period, Unit
+from storage.tables import (
+    Account,
+    Conversation,
+    Member,
+    Membership,
+    Obligation,
+    Organization,
+    Outgoing,
+    Period,
+    Unit,
+)
 
 BEGINS = datetime(2025, 9, 15, 1, 5, tzinfo=UTC)
 """08:05 on Monday 15/9/2025: the third quarter's figures closed yesterday, the units report by Wednesday."""
@@ -112,7 +122,6 @@ class Demo:
                     Account.chat_id == chat_id,
                     Outgoing.kind == "text",
                     Outgoing.state == "sent",
-                    col(Outgoing.maker).is_(None),
                 )
                 .order_by(col(Outgoing.id).desc())
                 .limit(20)
@@ -157,4 +166,6 @@ def _next_rung_day(db: Session, today: date) -> date | None:
         for period in db.exec(select(Period))
         for rung in QUARTERLY
     ]
+    promised = db.exec(select(Obligation).where(col(Obligation.promised_on).is_not(None)))
+    days += [report_day(owed.promised_on, calendar) for owed in promised if owed.promised_on]
     return min((day for day in days if day > today), default=None)

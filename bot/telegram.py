@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -37,6 +37,7 @@ from bot.telegram_http import NOT_GIVEN, LeanRequest, environment_proxy
 from bot.telegram_read import CHANNEL, UPDATES, incoming_from, tap_id
 from bot.telegram_write import keyboard, split, text_params
 from handlers.incoming import Incoming
+from messages import label
 
 log = logging.getLogger("dondoc.telegram")
 
@@ -57,6 +58,8 @@ GONE: Final = ("chat not found", "user not found", "peer_id_invalid")
 NOTHING_TO_STRIP: Final = ("not modified", "not found", "can't be edited", "message_id_invalid")
 NOISY: Final = ("telegram", "httpx", "httpcore", "aiohttp.client")
 
+STRANGERS_MENU: Final = tuple((name, label(f"{name}.as_menu")) for name in ("start", "help"))
+"""What somebody who has not joined can do; who joins gets a menu of their own."""
 BURST: Final = 5
 """Messages one chat bears at once; after that one a second."""
 GROUP_PER_MINUTE: Final = 20
@@ -93,6 +96,7 @@ class Telegram:
             try:
                 me = await self._client.call("getMe")
                 await self._client.call("deleteWebhook")  # with one set the server refuses to be polled
+                await self._client.call("setMyCommands", {"commands": _menu(STRANGERS_MENU)})
                 break
             except InvalidToken:
                 raise StartFailed("telegram_token") from None
@@ -226,9 +230,8 @@ class Telegram:
         return _id_of(await self._client.call(method, params))
 
     async def _set_menu(self, message: Message) -> None:
-        commands = [{"command": name, "description": words} for name, words in message.commands]
         scope = {"type": "chat", "chat_id": int(message.chat_id)}
-        await self._client.call("setMyCommands", {"commands": commands, "scope": scope})
+        await self._client.call("setMyCommands", {"commands": _menu(message.commands), "scope": scope})
 
 
 class Client(Bot):
@@ -292,6 +295,10 @@ class Trouble:
         if self._said != action:
             log.warning("action=%s reason=%s", action, reason)
         self._said = action
+
+
+def _menu(commands: Iterable[tuple[str, str]]) -> list[Json]:
+    return [{"command": name, "description": words} for name, words in commands]
 
 
 async def _in_order(line: list[Incoming], accept: Accept) -> None:

@@ -81,8 +81,15 @@ def _unreadable(raw: Json, now: datetime) -> Incoming | None:
         return None
     log.warning("action=telegram_unreadable update=%s", raw["update_id"])
     whose = str(known["id"]) if isinstance(known.get("id"), int) else ""
-    unread = json.dumps(raw, ensure_ascii=False)
+    unread = json.dumps(_shape(raw))
     return Incoming(CHANNEL, whose, str(raw["update_id"]), "other", "unparsable", now, unread=unread)
+
+
+def _shape(value: object) -> object:
+    """Names and types, without what people wrote: enough to learn to read it."""
+    if isinstance(value, dict):
+        return {str(name): _shape(one) for name, one in value.items()}
+    return [_shape(one) for one in value[:3]] if isinstance(value, list) else type(value).__name__
 
 
 def tap_id(raw: Json) -> str | None:

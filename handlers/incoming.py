@@ -30,4 +30,5 @@ class Incoming:
     on_message: str | None = None
     sender_name: str | None = None
     unread: str | None = None
-    """What arrived, where its platform file could not read it: it is set aside. Then `chat_id` may be empty."""
+    """The shape of what arrived, where its platform file could not read it: it is set aside. Then `chat_id` may be
+    empty."""

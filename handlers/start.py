@@ -52,6 +52,7 @@ def _with_code(desk: Desk, code: str) -> None:
 
 def joining(talk: Talk, invite_id: int, role: str, unit: str | None, organization: str, name: str | None) -> None:
     """Consent and name, then the role is given."""
+    talk.is_secret = True  # the name in these messages is not kept with them: it may be refused
     facts: dict[str, Any] = {"role": role, "unit": unit, "organization": organization}
     if name is not None:
         agreed = talk.choose("consent", ["agree", "rename", "refuse"], "start.consent", name=name, **facts)

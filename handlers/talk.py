@@ -73,7 +73,7 @@ class Talk:
         self._notes: list[Markup] = []
         self._question: Reply | None = None
         self.is_secret = False
-        """The last words hold a joining code."""
+        """What is said holds a joining code, or a name that may yet be refused: it is wiped once sent."""
         self._extras: list[Reply] = []
 
     def ask(

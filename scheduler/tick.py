@@ -13,7 +13,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlmodel import Session, select
 
 from scheduler.digest import Due, due_now, write_digests
-from storage.chats import forget_seen
+from storage import outbox
+from storage.chats import forget_seen, forget_set_aside
 from storage.tables import Organization
 
 log = logging.getLogger("dondoc.tick")
@@ -22,6 +23,8 @@ EVERY = timedelta(seconds=30)
 AT_ONCE = 20
 """People written in one commit, so that nobody's answer waits long behind a wave."""
 SEEN_KEPT = timedelta(days=7)
+SENT_KEPT = timedelta(days=90)
+FAILURES_KEPT = timedelta(days=90)
 TIDY_EVERY = timedelta(hours=1)
 
 Work = Callable[[Session], Any]
@@ -91,8 +94,12 @@ class Ticker:
         return written
 
     async def tidy(self) -> None:
-        """Drop what is no longer needed: keys of messages seen over a week ago."""
+        """Drop what is no longer needed: keys of messages seen, messages sent, messages that failed."""
         await self._write(lambda db: forget_seen(db, self._now() - SEEN_KEPT))
+        await self._write(lambda db: forget_set_aside(db, self._now() - FAILURES_KEPT))
+        forgotten = 1
+        while forgotten:
+            forgotten = await self._write(lambda db: outbox.forget(db, self._now() - SENT_KEPT))
 
 
 def _all_due(db: Session, now: datetime) -> list[Due]:

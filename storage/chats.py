@@ -23,13 +23,14 @@ from storage.tables import (
     Membership,
     Organization,
     Seen,
+    SetAside,
     Unit,
 )
 from storage.tables.core import connection, table
 
 account, conversation, draft = table(Account), table(Conversation), table(Draft)
 member, membership, organization = table(Member), table(Membership), table(Organization)
-unit, seen = table(Unit), table(Seen)
+unit, seen, set_aside = table(Unit), table(Seen), table(SetAside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,6 +356,11 @@ def record(
 def set_reachable(db: Session, account_id: int, is_reachable: bool) -> None:
     """Mark whether the bot may write to this chat."""
     _set_reachable.change(db, key=account_id, reachable=is_reachable)
+
+
+def forget_set_aside(db: Session, before: datetime) -> int:
+    """Drop what was set aside before then; returns how many."""
+    return connection(db).execute(set_aside.delete().where(set_aside.c.at < before)).rowcount
 
 
 def forget_seen(db: Session, before: datetime) -> int:

@@ -27,10 +27,10 @@ from sqlalchemy import (
 from sqlmodel import Session
 
 from storage.statement import Statement, adding, among
-from storage.tables import Account, Outgoing
+from storage.tables import Account, Conversation, Outgoing
 from storage.tables.core import connection, table
 
-outgoing, account = table(Outgoing), table(Account)
+outgoing, account, conversation = table(Outgoing), table(Account), table(Conversation)
 _earlier, _target = outgoing.alias(), outgoing.alias()
 _WAITING: ColumnClause[str] = literal_column("'waiting'")
 """Written out, not a parameter: else the indexes of waiting rows would not be used, and every row sent be read."""
@@ -196,6 +196,11 @@ def record_sent(db: Session, sent: Sequence[tuple[int, str | None]], now: dateti
     _sent.change_each(db, keys)
 
 
+def record_made(db: Session, row_id: int, body: dict[str, Any]) -> None:
+    """What a maker said when the row was sent: so it can be looked up, and shown again."""
+    connection(db).execute(update(outgoing).where(outgoing.c.id == row_id).values(body=body))
+
+
 def record_later(db: Session, row_id: int, until: datetime, counts: bool = True) -> None:
     """Try again at `until`; till then the chat waits behind it. Without `counts`, the attempt is not held
     against it."""
@@ -274,6 +279,22 @@ def follow(db: Session, edit_id: int, platform_id: str | None) -> None:
     target = select(_earlier.c.target_id).where(_earlier.c.id == edit_id).scalar_subquery()
     now_there = update(outgoing).where(outgoing.c.id == target)
     connection(db).execute(now_there.values(platform_id=platform_id))
+
+
+def forget(db: Session, before: datetime, at_once: int = 500) -> int:
+    """Delete the oldest messages done with before then, at most so many; returns how many.
+
+    The ids grow with time: only the first rows are looked at.
+    """
+    link = connection(db)
+    oldest = select(outgoing.c.id, outgoing.c.created_at, outgoing.c.state).order_by(outgoing.c.id).limit(at_once)
+    old = [row.id for row in link.execute(oldest) if row.created_at < before and row.state != "waiting"]
+    if old:
+        shown, pointing = conversation.c.shown_id.in_(old), outgoing.c.target_id.in_(old)
+        link.execute(update(conversation).where(shown).values(shown_id=None))
+        link.execute(update(outgoing).where(pointing).values(target_id=None))
+        link.execute(outgoing.delete().where(outgoing.c.id.in_(old)))
+    return len(old)
 
 
 def oldest_waiting(db: Session, now: datetime) -> datetime | None:

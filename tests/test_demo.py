@@ -123,6 +123,25 @@ async def test_what_was_said_is_shown_again_after_a_restart(built: Callable[[], 
     assert earlier[0].choices
 
 
+async def test_a_reminder_is_shown_again_after_a_restart(built: Callable[[], App]) -> None:
+    app = built()
+    await app.ticker.tick()
+    async with delivering(app.store, FakePlatform(), app.clock):
+        await until(lambda: {row.state for row in rows(app.store).values()} == {"sent"})
+    [reminder] = demo_of(built()).history("mai")
+    assert "17/9" in reminder.text
+    assert reminder.choices[0].label.startswith("Báo cáo ")
+
+
+def test_the_clock_stops_at_a_promised_day_too(built: Callable[[], App]) -> None:
+    app = built()
+    with app.store.writing() as db:
+        next(iter(db.exec(select(Obligation)))).promised_on = date(2025, 9, 22)
+    demo = demo_of(app)
+    demo._clock.move_to(local(19, 12, 0))
+    assert dict(demo.choices())["next_rung"] == local(22, 7, 30)
+
+
 def test_run_refuses_a_demo_database(built: Callable[[], App], settings: Settings) -> None:
     built()
     with pytest.raises(StoreFault) as fault:

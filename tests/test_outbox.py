@@ -12,7 +12,7 @@ from bot.demo import load_demo
 from storage import outbox
 from storage.chats import set_reachable
 from storage.store import Store
-from storage.tables import Outgoing
+from storage.tables import Conversation, Outgoing
 from tests.fakes import account, lay, local, rows
 from tests.postgres import scratch_database
 
@@ -312,3 +312,22 @@ def test_the_lowest_message_is_the_one_sent_last_or_on_its_way(store: Store) -> 
     assert lowest() == reminder  # laid down earlier, and yet it stands below
     reply = lay(store, NOW, "mai", "Câu 2")
     assert lowest() == reply
+
+
+def test_what_was_sent_long_ago_is_deleted_and_what_waits_stays(store: Store) -> None:
+    shown, edited = lay(store, NOW, "mai", "Câu 1"), lay(store, NOW, "mai", "Câu 2")
+    edit(store, edited, "Câu 2, sửa")
+    send(store, shown, edited)
+    waits = lay(store, NOW, "tuan", "Nhắc việc")
+    young = lay(store, NOW + timedelta(days=1), "mai", "Câu 3", target_id=edited)
+    with store.writing() as db:
+        chat = db.get_one(Conversation, account(store, "mai").id)
+        chat.shown_id = shown
+        db.flush()
+        assert outbox.forget(db, NOW + timedelta(hours=1)) == 2
+        db.refresh(chat)
+        assert chat.shown_id is None
+        assert outbox.forget(db, NOW + timedelta(hours=1)) == 0
+    left = rows(store)
+    assert {waits, young} < set(left)
+    assert left[young].target_id is None

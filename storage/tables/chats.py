@@ -47,7 +47,7 @@ class Outgoing(SQLModel, table=True):
     maker: str | None = None
     args: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     is_secret: bool = False
-    """Holds a joining code: wiped once sent."""
+    """Holds a joining code or a name not yet given: wiped once sent."""
     target_id: int | None = Field(default=None, foreign_key="outgoing.id")
     """For an edit, the message it replaces; for a new message, the one whose buttons it takes away."""
     not_before: datetime | None = None
@@ -69,7 +69,7 @@ class Seen(SQLModel, table=True):
 
 
 class SetAside(SQLModel, table=True):
-    """A message whose handling failed, with the traceback, or one that could not be read, as it came."""
+    """A message whose handling failed, with the traceback, or one that could not be read, with its shape."""
 
     id: int | None = Field(default=None, primary_key=True)
     channel: str
