@@ -14,7 +14,7 @@ from messages import plain
 from storage.chats import Person
 from storage.owed import Owed, current_period, owed_until
 
-SHOWN = 8
+SHOWN = 6
 """As many as a phone shows without scrolling."""
 
 

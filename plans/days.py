@@ -17,7 +17,8 @@ _WEEKDAYS = {
     **{f"t{number + 2}": number for number in range(6)},
     **{"chu nhat": 6, "cn": 6},
 }
-_WRITTEN = re.compile(r"(\d{1,2})(?:\s*[/.\- ]\s*(\d{1,2})(?:\s*[/.\- ]\s*(\d{4}))?)?")
+_WRITTEN = re.compile(r"(\d{1,2})(?:(?:\s*[/.\- ]\s*| thang )(\d{1,2})(?:(?:\s*[/.\- ]\s*| nam )(\d{4}|\d{2}))?)?")
+_POLITE = re.compile(r"(?: (?:a|nhe|nha))+$")
 _IN_A_WEEK = re.compile(r"(.+?)(?: tuan (nay|sau|toi))?")
 
 
@@ -27,7 +28,7 @@ def read_day(text: str, today: date) -> date | None:
     Without a year it is the next such day, or one that has just passed (the caller says that it has); a weekday
     alone is the next one after today.
     """
-    folded = fold(text).removeprefix("den ").strip()
+    folded = _POLITE.sub("", fold(text)).removeprefix("den ").strip()
     if folded in _NAMED:
         return today + timedelta(days=_NAMED[folded])
     if (weekday := _IN_A_WEEK.fullmatch(folded)) and weekday[1] in _WEEKDAYS:
@@ -36,7 +37,7 @@ def read_day(text: str, today: date) -> date | None:
     if found is None:
         return None
     day, month, year = (int(part) if part else None for part in found.groups())
-    return _next(today, day or 0, month, year)
+    return _next(today, day or 0, month, year + 2000 if year and year < 100 else year)
 
 
 def _weekday(today: date, number: int, week: str | None) -> date:

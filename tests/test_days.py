@@ -30,6 +30,10 @@ DAYS = st.dates(date(2024, 1, 1), date(2030, 12, 31))
         ("5/1", date(2026, 1, 5)),
         ("10/9", date(2025, 9, 10)),  # just past: the caller says so
         ("10/9/2024", date(2024, 9, 10)),
+        ("20/9 nhé", date(2025, 9, 20)),
+        ("20/9/25", date(2025, 9, 20)),
+        ("ngày 20 tháng 9", date(2025, 9, 20)),
+        ("20 tháng 9 năm 2025 ạ", date(2025, 9, 20)),
         ("hôm nay", MONDAY),
         ("mai", date(2025, 9, 16)),
         ("Ngày mai", date(2025, 9, 16)),

@@ -455,6 +455,11 @@ def test_a_period_that_is_not_there_is_said_so(commune: Commune) -> None:
     assert "Không có số liệu nào để nhập cho kỳ 2031-Q1" in commune.person("thao").says("/baocao 2031-Q1")
 
 
+@pytest.mark.parametrize("typed", ["gửi", "Gửi ạ", "gửi đi", "GỞI", "goi di a", "1"])
+def test_sending_is_said_in_many_ways(commune: Commune, typed: str) -> None:
+    at_part(commune).plays(("3330", "Gửi báo cáo này?"), (typed, "Đã gửi mục 2.5"))
+
+
 def test_who_reports_for_another_unit_sees_which_on_every_screen(commune: Commune) -> None:
     lan = commune.person("lan")
     lan.plays(
