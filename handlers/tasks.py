@@ -14,7 +14,7 @@ from messages import plain
 from storage.chats import Person
 from storage.owed import Owed, current_period, owed_until
 
-SHOWN = 6
+SHOWN = 5
 """As many as a phone shows without scrolling."""
 
 
