@@ -90,22 +90,18 @@ class Delivery:
 
     async def _turn(self) -> float:
         """Record, claim and send; returns how long to wait for more to send: 0 when something was claimed."""
-        sent, outcomes = self._sent, self._outcomes
-        self._sent, self._outcomes = [], []
         held = self._held(self._clock.now())
 
-        def work(db: Session) -> tuple[list[Claimed], float]:
+        def work(db: Session) -> tuple[int, int, list[Claimed], float]:
             now = self._clock.now()  # it may have waited long for the database
+            sent, outcomes = list(self._sent), list(self._outcomes)
             self._record(db, sent, outcomes, now)
             outbox.renew(db, held, now + LEASE)
             rows = _claim(db, *self._free(), now)
-            return rows, 0.0 if rows else self._wait(db, now)
+            return len(sent), len(outcomes), rows, 0.0 if rows else self._wait(db, now)
 
-        try:
-            rows, wait = await self._transactions.write(work)
-        except BaseException:
-            self._sent, self._outcomes = sent + self._sent, outcomes + self._outcomes
-            raise
+        sent, outcomes, rows, wait = await self._transactions.write(work)
+        del self._sent[:sent], self._outcomes[:outcomes]
         for row in rows:
             task = asyncio.create_task(self._deliver(row))
             self._tasks[task] = row

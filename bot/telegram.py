@@ -48,7 +48,7 @@ Json = dict[str, Any]
 Sleep = Callable[[float], Awaitable[object]]
 
 POLL_SECONDS: Final = 30
-BREATH: Final = 0.01
+BREATH: Final = 0.012
 """Seconds for the answers to go out before anything else does: who is answered writes on into the next fetch."""
 CONFLICT_SECONDS: Final = 15.0
 LONGEST_PAUSE: Final = 30.0
