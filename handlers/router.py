@@ -135,6 +135,8 @@ def _spoken(folded: str) -> tuple[Command, str] | None:
 
 def _open(desk: Desk, command: Command, argument: str) -> None:
     if command.right is not None:
+        if desk.chat.person is None and desk.chat.draft is not None:
+            return _answer(desk, None)  # joining first: the question is shown again
         if desk.chat.person is None:
             return desk.reply("start.who_are_you")
         access.check(desk.chat.person, command.right)

@@ -90,11 +90,12 @@ def _become(desk: Desk, invite: Invite, member_id: int) -> None:
 
 
 def a_name(text: str) -> str:
-    """A person's name: 2 to 60 characters with at least one letter and no digits."""
+    """A person's name: 2 to 60 characters with at least one letter and no digits; typed in haste, it gets its
+    capitals."""
     name = " ".join(unicodedata.normalize("NFC", text).split())
     if not 2 <= len(name) <= NAME_AT_MOST or not any(c.isalpha() for c in name) or any(map(str.isdigit, name)):
         raise Misunderstood("start.not_a_name")
-    return name
+    return " ".join(word.capitalize() for word in name.split()) if name.islower() or name.isupper() else name
 
 
 def _own(desk: Desk, draft: OpenDraft) -> None:

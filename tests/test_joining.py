@@ -224,3 +224,15 @@ def test_a_code_lives_fourteen_days_from_now(commune: Commune) -> None:
     with commune.store.reading() as db:
         (invite,) = db.exec(select(Invite)).all()
     assert invite.expires_at - commune.clock.now() == timedelta(days=14)
+
+
+def test_a_name_typed_in_haste_gets_its_capitals(commune: Commune) -> None:
+    new = commune.person("new")
+    new.says(f"/start {code_for(commune, 'staff', 'KT', 'Mới')}")
+    new.plays(("sửa họ tên", "Xin gõ họ và tên"), ("nguyễn văn tí", "Chào Nguyễn Văn Tí."))
+
+
+def test_a_command_while_joining_shows_the_question_again(commune: Commune) -> None:
+    new = commune.person("new")
+    new.says(f"/start {code_for(commune, 'staff', 'KT', 'Trần Thị Mới')}")
+    new.plays(("/baocao", "Anh/chị có đồng ý tham gia không?"), ("đồng ý", "đã tham gia"))
