@@ -126,7 +126,8 @@ def _compiled(built: Any, dialect: Dialect) -> _Compiled:
     names = compiled.positiontup if compiled.positional else list(known)
     columns = list(getattr(built, "exported_columns", ()))
     readers = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
-    row = namedtuple("row", [column.name for column in columns], rename=True)  # type: ignore[misc]
+    named: Any = namedtuple  # its names are only known here
+    row = named("row", [column.name for column in columns], rename=True)
     return _Compiled(
         compiled.string,
         dialect,
