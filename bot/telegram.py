@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -96,13 +97,14 @@ class Telegram:
             try:
                 me = await self._client.call("getMe")
                 await self._client.call("deleteWebhook")  # with one set the server refuses to be polled
-                await self._client.call("setMyCommands", {"commands": _menu(STRANGERS_MENU)})
                 break
             except InvalidToken:
                 raise StartFailed("telegram_token") from None
             except TelegramError as error:
                 await trouble.rest(error)
         trouble.over()
+        with suppress(TelegramError):  # the menu is a help, and no reason not to start
+            await self._client.call("setMyCommands", {"commands": _menu(STRANGERS_MENU)})
         return f"https://t.me/{me['username']}?start={{code}}"
 
     async def name(self) -> str:

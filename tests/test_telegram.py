@@ -369,6 +369,14 @@ async def test_starting_waits_for_a_server_that_is_away_and_says_so_once(
     assert caplog.text.count("action=telegram_unreachable") == 1
 
 
+async def test_a_menu_that_is_refused_does_not_keep_it_from_starting(api: BotApi, pauses: Pauses) -> None:
+    bot = telegram(api, pauses)
+    api.fail("setMyCommands", 400, "Bad Request: unknown method")
+    assert await bot.start() == "https://t.me/test_bot?start={code}"
+    await bot.close()
+    assert pauses == []
+
+
 async def test_closing_lets_a_tap_be_answered_first(api: BotApi, bot: Telegram) -> None:
     an, inbox = api.person(7), Inbox()
     await bot.send(Message("text", "7", "Gửi?", (Choice("yes", "Gửi"),)))
