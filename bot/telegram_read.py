@@ -72,8 +72,11 @@ def _name(sender: Json) -> str:
 
 
 def _unreadable(raw: Json, now: datetime) -> Incoming | None:
-    """None for groups and channels. Anything else is set aside, and answered where it is known whose it is."""
-    about = next((value for name, value in raw.items() if name != "update_id"), None)
+    """None for groups, and for kinds of updates the bot did not ask for. Anything else is set aside, and answered
+    where it is known whose it is."""
+    about = next((raw[name] for name in UPDATES if name in raw), None)
+    if about is None:
+        return None
     message = about.get("message", about) if isinstance(about, dict) else None
     chat = message.get("chat") if isinstance(message, dict) else None
     known = chat if isinstance(chat, dict) else {}

@@ -275,6 +275,7 @@ async def test_groups_and_channels_are_left_alone(api: BotApi, bot: Telegram) ->
     inbox, an = Inbox(), api.person(7)
     group = {"id": -5, "type": "group", "title": "Tổ"}
     await an.sends(chat=group, text="/tasks")
+    api.deliver("poll", {"id": "1", "question": "?"})
     api.deliver("channel_post", {"message_id": 1, "date": 1757000000, "chat": group, "text": "a"})
     await an.says("c")
     async with listening(bot, inbox.accept):
