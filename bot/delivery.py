@@ -92,16 +92,16 @@ class Delivery:
         """Record, claim and send; returns how long to wait for more to send: 0 when something was claimed."""
         held = self._held(self._clock.now())
 
-        def work(db: Session) -> tuple[int, int, list[Claimed], float]:
+        def work(db: Session) -> tuple[list[Claimed], float, int, int]:
             now = self._clock.now()  # it may have waited long for the database
             sent, outcomes = list(self._sent), list(self._outcomes)
             self._record(db, sent, outcomes, now)
             outbox.renew(db, held, now + LEASE)
             rows = _claim(db, *self._free(), now)
-            return len(sent), len(outcomes), rows, 0.0 if rows else self._wait(db, now)
+            return rows, 0.0 if rows else self._wait(db, now), len(sent), len(outcomes)
 
-        sent, outcomes, rows, wait = await self._transactions.write(work)
-        del self._sent[:sent], self._outcomes[:outcomes]
+        rows, wait, recorded, settled = await self._transactions.write(work)
+        del self._sent[:recorded], self._outcomes[:settled]
         for row in rows:
             task = asyncio.create_task(self._deliver(row))
             self._tasks[task] = row

@@ -5,13 +5,11 @@ from __future__ import annotations
 from handlers import access
 from handlers.conversation import Command, Conversation, FlowKind, begin
 from handlers.desk import Desk, button
+from handlers.report import REPORTING
 from handlers.talk import Talk
 from storage.chats import OpenDraft, erase_draft, find_draft
 from storage.owed import find_owed
 from storage.reports import end_draft
-
-REPORTING = "reporting"
-"""The flow whose drafts outlive the talk (handlers/report.py)."""
 
 
 def cancel(desk: Desk, argument: str = "") -> None:
@@ -32,7 +30,7 @@ def cancel(desk: Desk, argument: str = "") -> None:
     choices = [button(f"/report {draft.obligation_id}", "cancel.label_continue")]
     if count:
         choices.append(button(f"/cancel {draft.obligation_id}", "cancel.label_draft"))
-    desk.reply("cancel.kept", choices, count=count, is_sent=bool(draft.args["owed"]["sent_at"]))
+    desk.reply("cancel.kept", choices, count=count, is_sent=bool(draft.args["owed"].get("sent_at")))
 
 
 def _ask_to_erase(desk: Desk, obligation_id: int) -> None:
@@ -40,7 +38,7 @@ def _ask_to_erase(desk: Desk, obligation_id: int) -> None:
     if owed is None:
         return desk.reply("cancel.no_draft")
     access.check(desk.person, "report", owed.organization_id, owed.unit_id)
-    draft = find_draft(desk.db, REPORTING, obligation_id, desk.chat.account_id)
+    draft = find_draft(desk.db, REPORTING.name, obligation_id, desk.chat.account_id)
     if draft is None or not draft.answers:
         return desk.reply("cancel.no_draft")
     facts = {"organization_id": owed.organization_id, "unit_id": owed.unit_id}
@@ -54,7 +52,7 @@ def erasing(talk: Talk, obligation_id: int, code: str, title: str, count: int, *
         choices = [button(f"/report {obligation_id}", "cancel.label_continue")]
         return talk.end("cancel.kept", choices, count=count, is_sent=False)
     desk = talk.desk
-    draft = find_draft(desk.db, REPORTING, obligation_id, desk.chat.account_id)
+    draft = find_draft(desk.db, REPORTING.name, obligation_id, desk.chat.account_id)
     if draft is not None:
         erase_draft(desk.db, draft, desk.now)
         end_draft(desk.db, obligation_id)

@@ -19,10 +19,10 @@ from storage.reports import name_of
 
 TASK_CODE = re.compile(r"(?:\d|iii)\.\d{1,2}")
 """A clause number of the plan, typed alone: its report is meant."""
-
-
 POLITE = re.compile(r"(?: (?:a|nhe|nha|di|luon))+$")
-"""Small words behind a choice: "gửi đi ạ". The South says and writes "gởi"."""
+"""Small words behind a choice: "gửi đi ạ"."""
+SOUTHERN = {"goi": "gui"}
+"""The South says and writes "gởi"."""
 
 
 def hear(desk: Desk) -> None:
@@ -93,7 +93,7 @@ def _offered(desk: Desk, folded: str) -> str | None:
     number (elsewhere). Where a figure is asked, what holds digits is the figure, unless it is a whole label."""
     begun = []
     folded = POLITE.sub("", folded)
-    folded = {"goi": "gui"}.get(folded, folded)
+    folded = SOUTHERN.get(folded, folded)
     is_figure = desk.chat.is_lettered and any(map(str.isdigit, folded))
     for position, (token, label) in enumerate(desk.chat.offered):
         sign = chr(ord("a") + position) if desk.chat.is_lettered else str(position + 1)

@@ -34,7 +34,7 @@ def weekday(value: date) -> str:
 def soon(value: date) -> date:
     """A weekday a few days on: the day in an example."""
     later = value + timedelta(days=4)
-    return later + timedelta(days=max(0, 7 - later.weekday()) if later.weekday() >= 5 else 0)
+    return later if later.weekday() < 5 else later + timedelta(days=7 - later.weekday())
 
 
 def local(value: datetime, zone: str) -> str:

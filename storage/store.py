@@ -108,7 +108,7 @@ class Store:
 
         Another file is locked by SQLite itself, as it can on every system; the lock ends with the process.
         """
-        if not self.is_sqlite:
+        if not self.is_sqlite or not self.engine.url.database:
             return
         self._held = sqlite3.connect(f"{self.engine.url.database}-running", timeout=0, isolation_level=None)
         try:

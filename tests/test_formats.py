@@ -8,6 +8,8 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from messages import formats
 from plans.indicators import judge
@@ -103,3 +105,9 @@ def test_a_rate_is_never_rounded_past_its_target(
 def test_a_rate_and_its_distance_make_the_target() -> None:
     assert Fraction("55.31") + Fraction("44.69") == 100
     assert judged("=", "100", "%", 26, 47)[:2] == ("55,31%", "44,69%")
+
+
+@given(st.dates(date(2024, 1, 1), date(2030, 12, 31)))
+def test_the_day_of_an_example_is_a_weekday_soon(today: date) -> None:
+    assert formats.soon(today).weekday() < 5
+    assert 4 <= (formats.soon(today) - today).days <= 6
