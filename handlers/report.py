@@ -92,21 +92,19 @@ def _pick(desk: Desk, found: list[Owed], code: str = "") -> None:
 
 def _of_period(desk: Desk, code: str, page: int) -> None:
     """Pick among a period's reports: those still owed, else those to correct. A period that ended before the plan
-    took effect is not owed, but its figures are of use for comparison."""
+    took effect, or of an earlier year's plan, is not owed, but its figures are of use for comparison."""
     units, organization_id = access.units_for(desk.person, "report"), desk.person.organization_id
     period = current_period(desk.db, organization_id, desk.today, code)
     if period is None:
         return desk.reply("report.of_period", found=[], is_past=False, code=code)
-    code, found = period.code, past_of(desk.db, organization_id, period.code, units)
-    is_past = bool(found)
-    if not is_past:
-        expected = of_period(desk.db, period.id, units)
-        found = [item for item in expected if item.is_owed] or expected
+    code, past = period.code, past_of(desk.db, organization_id, period.code, units)
+    expected = past or of_period(desk.db, period.id, units)
+    found = [item for item in expected if item.is_owed] or expected
     shown, rest = page_of(found, page, SHOWN)
     choices = [report_button(item, found) for item in shown]
     if rest:
         choices.append(button(f"/report {code} {page + 1}", "tasks.label_more", rest=rest))
-    desk.reply("report.of_period", choices, found=found, is_past=is_past, code=code)
+    desk.reply("report.of_period", choices, found=found, is_past=bool(past) or period.is_archived, code=code)
 
 
 def _open(desk: Desk, obligation_id: int) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlmodel import select
 
-from storage.tables import Obligation, Organization
+from storage.tables import Obligation, Organization, Plan
 from tests.commune import Commune, Phone
 from tests.people import figures, filings, joined, kept, obligation, obligation_id, set_state
 
@@ -440,6 +440,12 @@ def test_a_period_reported_in_full_offers_corrections(commune: Commune) -> None:
         for owed in db.exec(select(Obligation)):
             owed.state = "submitted" if owed.state == "not_started" else owed.state
     assert "Đã báo cáo đủ quý III năm 2025" in commune.person("thao").says("/baocao 2025-Q3")
+
+
+def test_a_period_of_an_archived_plan_is_not_called_owed(commune: Commune) -> None:
+    with commune.store.writing() as db:
+        next(iter(db.exec(select(Plan)))).is_archived = True
+    assert "quý III năm 2025 không bắt buộc" in commune.person("thao").says("/baocao quý III")
 
 
 def test_a_long_period_goes_on_page_by_page(commune: Commune) -> None:
