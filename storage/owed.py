@@ -8,18 +8,18 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, func, or_, select
 from sqlmodel import Session
 
 from plans.model import Indicator as PlanIndicator
 from plans.model import Question
 from storage.statement import Statement, among
-from storage.tables import Assignment, Baseline, Indicator, Obligation, Period, Plan, Task, Unit
+from storage.tables import Assignment, Baseline, CaseFile, Indicator, Obligation, Period, Plan, Task, Unit
 from storage.tables.core import connection, table
 
 obligation, task, unit, period = table(Obligation), table(Task), table(Unit), table(Period)
 assignment, baseline, indicator = table(Assignment), table(Baseline), table(Indicator)
-plan = table(Plan)
+plan, case_file = table(Plan), table(CaseFile)
 
 BEFORE_EFFECTIVE = "before_effective"
 """Why a period that ended before the plan took effect is not owed."""
@@ -51,7 +51,10 @@ class ReportingPeriod:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """One obligation of a reporting period. `due_on` is the extended day where there is one."""
+    """One obligation, of a reporting period or of a case. `due_on` is the extended day where there is one.
+
+    A case (`case` is its title) has no period: its figures would be those of the days from its event to its due day.
+    """
 
     id: int
     organization_id: int
@@ -65,7 +68,7 @@ class Owed:
     unit_name: str
     unit_short: str
     unit_kind: str
-    period_id: int
+    period_id: int | None
     period_code: str
     period_kind: str
     period_label: str
@@ -74,6 +77,8 @@ class Owed:
     year_from: date
     lock: date
     reason: str | None
+    plan_id: int = 0
+    case: str | None = None
 
     @property
     def asked_on(self) -> date:
@@ -104,24 +109,25 @@ _columns = (
     unit.c.short,
     unit.c.kind,
     period.c.id,
-    period.c.code,
-    period.c.kind,
-    period.c.label,
-    period.c.data_from,
-    period.c.data_to,
-    period.c.year_from,
-    period.c.lock,
+    func.coalesce(period.c.code, ""),
+    func.coalesce(period.c.kind, ""),
+    func.coalesce(period.c.label, ""),
+    func.coalesce(period.c.data_from, case_file.c.event_on),
+    func.coalesce(period.c.data_to, case_file.c.event_on),
+    func.coalesce(period.c.year_from, case_file.c.event_on),
+    func.coalesce(period.c.lock, obligation.c.due_on),
     obligation.c.reason,
+    task.c.plan_id,
+    case_file.c.title,
     obligation.c.extended_to,
 )
-
-
 _seen = (
     select(*_columns)
     .join(task, task.c.id == obligation.c.task_id)
     .join(unit, unit.c.id == obligation.c.unit_id)
-    .join(period, period.c.id == obligation.c.period_id)
-    .join(plan, plan.c.id == period.c.plan_id)
+    .join(plan, plan.c.id == task.c.plan_id)
+    .outerjoin(period, period.c.id == obligation.c.period_id)
+    .outerjoin(case_file, case_file.c.obligation_id == obligation.c.id)
 )
 
 
@@ -161,7 +167,7 @@ _until = _ByUnits.of(
         obligation.c.organization_id == bindparam("organization_id"),
         among(obligation.c.state, (*OPEN, *DONE)),
         obligation.c.due_on <= bindparam("until"),
-        plan.c.is_archived.is_(False),
+        or_(plan.c.is_archived.is_(False), case_file.c.id.is_not(None)),
     ).order_by(obligation.c.due_on, unit.c.id, task.c.ordinal)
 )
 _of_period = _ByUnits.of(

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlmodel import Session, create_engine
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision this program works with; a test holds it equal to the newest migration."""
 
 _PREPARING = 1883

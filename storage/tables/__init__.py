@@ -2,8 +2,8 @@
 
 from storage.tables.chats import Audit, Conversation, Outgoing, Seen, SetAside
 from storage.tables.people import Account, Invite, Member, Membership, Organization, Unit
-from storage.tables.plan import Assignment, Baseline, Indicator, Obligation, Period, Plan, Task
-from storage.tables.reminders import Broadcast, CalendarDay, Digest, Reminder, Snooze
+from storage.tables.plan import AT_ONCE, Assignment, Baseline, CaseFile, Indicator, Obligation, Period, Plan, Task
+from storage.tables.reminders import Alert, Broadcast, CalendarDay, Digest, Heartbeat, Reminder, Snooze
 from storage.tables.reports import (
     Absence,
     Difficulty,
@@ -15,19 +15,23 @@ from storage.tables.reports import (
 )
 
 __all__ = [
+    "AT_ONCE",
     "Absence",
     "Account",
+    "Alert",
     "Assignment",
     "Audit",
     "Baseline",
     "Broadcast",
     "CalendarDay",
+    "CaseFile",
     "Conversation",
     "Difficulty",
     "Digest",
     "Draft",
     "Evidence",
     "Extension",
+    "Heartbeat",
     "Indicator",
     "Invite",
     "Member",

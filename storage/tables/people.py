@@ -1,6 +1,6 @@
 """Who: the commune, its units, the people and how they are reached."""
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
@@ -18,6 +18,8 @@ class Organization(SQLModel, table=True):
     office_from: time = time(7, 30)
     office_to: time = time(17, 0)
     join_link: str | None = None
+    surveyed_on: date | None = None
+    """The local day on which a tick last looked who can be reached."""
     is_demo: bool = False
 
 

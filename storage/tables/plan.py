@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import text
 from sqlmodel import JSON, Field, Index, SQLModel, UniqueConstraint
 
 
@@ -17,6 +18,8 @@ class Plan(SQLModel, table=True):
     year: int
     effective_from: date
     file: dict[str, Any] = Field(sa_type=JSON)
+    ladder: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    """The plan's ladder of reminders, beside `file` so that a tick need not read the whole plan."""
     loaded_at: datetime
     is_archived: bool = False
 
@@ -88,10 +91,17 @@ class Period(SQLModel, table=True):
     unit_due: date
     province_due: date
     lock: date
+    is_edited: bool = False
+    """The coordinator has moved its days: loading the plan again keeps them."""
+
+
+_to_look_at = text("look_on IS NOT NULL")
+AT_ONCE = date(1970, 1, 1)
+"""`Obligation.look_on` of what the next tick is to look at, whatever the day."""
 
 
 class Obligation(SQLModel, table=True):
-    """The thing that is owed: a task's figures by one unit for one period.
+    """The thing that is owed: a task's figures by one unit for one period, or one case with its own clock.
 
     States: not_started, draft, submitted, accepted, sent_up, returned, not_owed.
     `promised_on`: part of the figures is missing and promised for that day; then it is never counted as done.
@@ -101,6 +111,13 @@ class Obligation(SQLModel, table=True):
         UniqueConstraint("task_id", "unit_id", "period_id"),
         Index("ix_obligation_open", "organization_id", "state", "due_on"),
         Index("ix_obligation_unit", "unit_id", "due_on"),
+        Index("ix_obligation_task", "task_id", "unit_id"),
+        Index(
+            "ix_obligation_look",
+            *("organization_id", "look_on"),
+            sqlite_where=_to_look_at,
+            postgresql_where=_to_look_at,
+        ),
     )
     id: int | None = Field(default=None, primary_key=True)
     organization_id: int = Field(foreign_key="organization.id")
@@ -114,3 +131,34 @@ class Obligation(SQLModel, table=True):
     promised_on: date | None = None
     submitted_at: datetime | None = None
     reason: str | None = None
+    alive_at: datetime | None = None
+    """The last sign of life of this unit on this task: an answer, a report, a case."""
+    rungs_from: date | None = None
+    """Its due day was moved later on this day: rungs that would have been before it are past."""
+    look_on: date | None = AT_ONCE
+    """The local day on which a tick looks at it next: somebody may have to hear of it. Too early does no harm."""
+    wakes: int = 0
+    """How often something changed that may concern who hears of it; so a tick never overwrites a change."""
+
+
+class CaseFile(SQLModel, table=True):
+    """What a case is about: an event that started the clock of one obligation (a proposal, a decision).
+
+    `facts`: what was asked on opening, by the codes of the plan's case fields.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    organization_id: int = Field(foreign_key="organization.id", index=True)
+    obligation_id: int = Field(foreign_key="obligation.id", unique=True)
+    title: str
+    """How it is called in lists: the document."""
+    facts: dict[str, str] = Field(sa_type=JSON)
+    event_on: date
+    progress: str | None = None
+    """The last that was told of how it goes."""
+    progress_at: datetime | None = None
+    opened_by: int = Field(foreign_key="member.id")
+    opened_at: datetime
+    closed_on: date | None = None
+    closed_by: int | None = Field(default=None, foreign_key="member.id")
+    outcome: str | None = None

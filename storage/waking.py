@@ -1,0 +1,53 @@
+"""What makes the next tick look at an obligation again, and what moves its due day.
+
+A tick only looks at obligations whose day to look has come (`look_on`). Whatever may change who is to hear of one
+wakes it; to wake one for nothing does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+from sqlalchemy import ColumnElement, and_, select, update
+from sqlmodel import Session
+
+from storage.tables import AT_ONCE, Membership, Obligation
+from storage.tables.core import connection, table
+
+obligation, membership = table(Obligation), table(Membership)
+WOKEN = {"look_on": AT_ONCE, "wakes": obligation.c.wakes + 1}
+"""What a statement that changes an obligation sets beside."""
+
+
+def wake(db: Session, obligation_ids: Collection[int]) -> None:
+    """Look at these again, also at what was settled."""
+    if obligation_ids:
+        connection(db).execute(update(obligation).where(obligation.c.id.in_(list(obligation_ids))).values(WOKEN))
+
+
+def wake_all(db: Session, organization_id: int) -> None:
+    """Look at everything again that is not settled: the calendar changed, or the clock went back."""
+    _wake(db, obligation.c.organization_id == organization_id)
+
+
+def wake_of_member(db: Session, organization_id: int, member_id: int) -> None:
+    """Look again at what this person may have to hear of: they joined, left, are away, can be reached again."""
+    units = connection(db).execute(select(membership.c.unit_id).where(membership.c.member_id == member_id))
+    mine = set(units.scalars())
+    if None in mine:  # a role for the whole commune
+        return wake_all(db, organization_id)
+    _wake(db, and_(obligation.c.organization_id == organization_id, obligation.c.unit_id.in_(mine)))
+
+
+def move_due(row: Obligation, due_on: date, today: date) -> None:
+    """Give it another due day, as of `today`. Moved later, the rungs that would have been before today are past."""
+    if due_on == row.due_on:
+        return
+    row.rungs_from = today if due_on > row.due_on else None
+    row.due_on = due_on
+    row.look_on, row.wakes = AT_ONCE, row.wakes + 1
+
+
+def _wake(db: Session, which: ColumnElement[bool]) -> None:
+    connection(db).execute(update(obligation).where(which, obligation.c.look_on.is_not(None)).values(WOKEN))
