@@ -53,7 +53,7 @@ class ReportingPeriod:
 class Owed:
     """One obligation, of a reporting period or of a case. `due_on` is the extended day where there is one.
 
-    A case (`case` is its title) has no period: its figures would be those of the days from its event to its due day.
+    A case (`case` is its title) has no period; in the place of one stand the day of its event and its due day.
     """
 
     id: int

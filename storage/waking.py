@@ -41,7 +41,7 @@ def wake_of_member(db: Session, organization_id: int, member_id: int) -> None:
 
 
 def move_due(row: Obligation, due_on: date, today: date) -> None:
-    """Give it another due day, as of `today`. Moved later, the rungs that would have been before today are past."""
+    """Give it another due day, as of `today`. Moved later, rungs that would have been before today are past."""
     if due_on == row.due_on:
         return
     row.rungs_from = today if due_on > row.due_on else None
