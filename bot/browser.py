@@ -30,7 +30,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from bot.browser_chats import Bubble, Chat, DemoClock, Earlier, Event, File, Person
-from bot.local_http import Guard, Server, is_loopback, json_body, key_of, text_of
+from bot.local_http import Guard, is_loopback, json_body, key_of, serve, take_port, text_of
 from bot.platform import Accept, Limits, Message, Refused, StartFailed
 from handlers.incoming import Incoming
 from messages import plain, say
@@ -84,9 +84,8 @@ class Browser:
 
     async def start(self) -> str | None:
         """Take the port; there are no joining links. Raises StartFailed("browser_port_taken")."""
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         try:
-            self._socket = socket.create_server((self._host, self.port), family=family)
+            self._socket = take_port(self._host, self.port)
         except OSError as failure:
             raise StartFailed("browser_port_taken") from failure
         self.port = self._socket.getsockname()[1]
@@ -97,14 +96,7 @@ class Browser:
         if self._socket is None:
             await self.start()
         assert self._socket is not None
-        server = Server(self.application(accept))
-        serving = asyncio.create_task(server.serve(sockets=[self._socket]))
-        try:
-            await asyncio.wait([serving])
-        finally:
-            self._hang_up()
-            server.should_exit = True
-            await serving
+        await serve(self.application(accept), self._socket, self._hang_up)
 
     async def send(self, message: Message) -> str | None:
         """Show one message, as Platform.send. Raises Refused for an edit of what is no longer on the page."""

@@ -1,11 +1,13 @@
-"""Serving a page to this computer alone: the server, who may come in, and what a request must look like."""
+"""Serving over HTTP: the server, who may come in to a page of this computer, what a request must look like."""
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
 import re
-from collections.abc import Generator
+import socket
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -50,6 +52,24 @@ class Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         yield
+
+
+def take_port(host: str, port: int) -> socket.socket:
+    """Listen there; port 0 takes any free one. Raises OSError, or ValueError for a host that cannot be a name."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family)
+
+
+async def serve(app: ASGIApp, on: socket.socket, hang_up: Callable[[], None] = lambda: None) -> None:
+    """Serve until cancelled; then `hang_up` is to end the answers that would never end by themselves."""
+    server = Server(app)
+    serving = asyncio.create_task(server.serve(sockets=[on]))
+    try:
+        await asyncio.wait([serving])
+    finally:
+        hang_up()
+        server.should_exit = True
+        await serving
 
 
 class Guard:
