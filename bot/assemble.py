@@ -29,7 +29,8 @@ from plans.model import PlanFile
 from scheduler import digest
 from scheduler.making import Made, Maker
 from scheduler.tick import Ticker
-from storage.loading import load_calendar, load_plan
+from storage.calendar import load_calendar
+from storage.loading import load_plan
 from storage.store import Store, StoreFault
 from storage.tables import Organization
 

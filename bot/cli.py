@@ -152,7 +152,7 @@ def invite(
 def summary(period: Annotated[str | None, typer.Option(help=plain("cli.help_summary_period"))] = None) -> None:
     from bot.assemble import open_store
     from plans.periods import read_period
-    from storage.loading import calendar_of
+    from storage.calendar import calendar_of
     from storage.owed import current_period
     from storage.people import the_organization
     from storage.standing import standing

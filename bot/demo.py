@@ -22,8 +22,8 @@ from messages import plain
 from plans.calendar import report_day
 from plans.file import read_plan
 from scheduler.ladder import QUARTERLY
+from storage.calendar import calendar_of
 from storage.chats import Person, Role
-from storage.loading import calendar_of
 from storage.store import Store
 from storage.tables import (
     Account,

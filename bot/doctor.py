@@ -20,7 +20,7 @@ from bot.backup import is_absent, place_of, sqlite_file
 from bot.platform import SendFailed, StartFailed
 from bot.settings import BadSettings, Settings
 from messages import plain
-from storage.loading import calendar_rows
+from storage.calendar import calendar_rows
 from storage.outbox import oldest_waiting
 from storage.store import HEAD, Store
 from storage.tables import Account, Audit, Organization, Outgoing, Plan, Seen, SetAside, Submission

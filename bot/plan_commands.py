@@ -118,7 +118,7 @@ def _calendar(db: Session, plan: PlanFile) -> Calendar:
     """The commune's own calendar, the shipped one while it has none."""
     from sqlmodel import select
 
-    from storage.loading import calendar_of
+    from storage.calendar import calendar_of
     from storage.tables import Organization
 
     known = db.exec(select(Organization.id).where(Organization.code == plan.organization.code)).first()

@@ -9,7 +9,7 @@ from handlers import access
 from handlers.conversation import Command, Conversation
 from handlers.desk import Desk, button, page_of
 from plans.periods import read_period
-from storage.loading import calendar_of
+from storage.calendar import calendar_of
 from storage.owed import Owed, current_period, owed_until
 from storage.standing import Standing, standing
 

@@ -15,7 +15,7 @@ from plans.calendar import Calendar
 from scheduler.ladder import EARLIEST, newest_rung
 from scheduler.making import Later, Made, Maker
 from storage import outbox
-from storage.loading import calendar_of
+from storage.calendar import calendar_of
 from storage.owed import Owed, owed_until
 from storage.reminding import (
     Recipient,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -11,11 +11,11 @@ from sqlmodel import Session, SQLModel, col, select
 from plans import model
 from plans.burden import questions_for, works_of
 from plans.calendar import Calendar, period_code, unit_due
+from storage.calendar import calendar_of
 from storage.owed import BEFORE_EFFECTIVE
 from storage.tables import (
     Assignment,
     Baseline,
-    CalendarDay,
     Indicator,
     Obligation,
     Organization,
@@ -93,37 +93,6 @@ def _archive_past(db: Session, loaded: Plan, now: datetime) -> None:
     for plan in db.exec(others):
         locks = [period.lock for period in db.exec(select(Period).where(Period.plan_id == plan.id))]
         plan.is_archived = max(locks, default=today) < today
-
-
-def load_calendar(db: Session, organization_id: int, days: list[tuple[date, bool, str, bool]]) -> None:
-    """Write calendar days (day, is working, name, is official) that are not there yet; edited ones stay."""
-    known = {row.day for row in calendar_rows(db, organization_id)}
-    for day, is_working, name, is_official in days:
-        if day not in known:
-            db.add(
-                CalendarDay(
-                    organization_id=organization_id,
-                    day=day,
-                    is_working=is_working,
-                    name=name,
-                    is_official=is_official,
-                )
-            )
-    db.flush()
-
-
-def calendar_rows(db: Session, organization_id: int) -> list[CalendarDay]:
-    """The commune's days off and make-up working days."""
-    return list(db.exec(select(CalendarDay).where(CalendarDay.organization_id == organization_id)))
-
-
-def calendar_of(db: Session, organization_id: int) -> Calendar:
-    """The commune's working calendar."""
-    rows = calendar_rows(db, organization_id)
-    return Calendar(
-        days_off=frozenset(row.day for row in rows if not row.is_working),
-        working_saturdays=frozenset(row.day for row in rows if row.is_working),
-    )
 
 
 def _edited(db: Session, organization_id: int, calendar: Calendar) -> Calendar:

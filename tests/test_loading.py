@@ -14,7 +14,8 @@ from plans.calendar import shipped_calendar, shipped_days
 from plans.file import read_plan
 from plans.model import PlanFile
 from plans.year import for_year
-from storage.loading import load_calendar, load_plan
+from storage.calendar import load_calendar
+from storage.loading import load_plan
 from storage.owed import current_period, owed_until
 from storage.store import Store
 from storage.tables import Baseline, CalendarDay, Obligation, Organization, Period, Task, Unit
