@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -49,6 +49,18 @@ class Calendar:
         step = 1 if end > start else -1
         days = (start + step * n * DAY for n in range(1, abs((end - start).days) + 1))
         return step * sum(map(self.is_working, days))
+
+    def with_days(self, days: Iterable[date], is_working: bool) -> Calendar:
+        """The calendar with these days off, or worked instead, whatever they were before."""
+        days = frozenset(days)
+        if is_working:
+            return Calendar(self.days_off - days, self.working_saturdays | days)
+        return Calendar(self.days_off | days, self.working_saturdays - days)
+
+    def without(self, days: Iterable[date]) -> Calendar:
+        """The calendar with these days as the week has them."""
+        days = frozenset(days)
+        return Calendar(self.days_off - days, self.working_saturdays - days)
 
     def _nearest(self, day: date, step: timedelta) -> date:
         while not self.is_working(day):
@@ -106,6 +118,21 @@ def report_day(due: date, calendar: Calendar) -> date:
 def unit_due(period: Period, calendar: Calendar) -> date:
     """The day the units report: set by hand, or the province's day less the coordinator's working days."""
     return period.unit_due or calendar.shift(report_day(period.province_due, calendar), -period.compile_days)
+
+
+def moved(period: Period, province_due: date) -> Period:
+    """The planned period with another day of the province: the units' day is derived from it again, and a lock
+    that would come before it moves by as much. Moved back to the plan's own day, it is the plan's own again."""
+    if province_due == period.province_due:
+        return period
+    is_overtaken = period.lock < province_due
+    lock = period.lock + (province_due - period.province_due) if is_overtaken else period.lock
+    return period.model_copy(update={"province_due": province_due, "unit_due": None, "lock": lock})
+
+
+def earliest_province_day(period: Period, calendar: Calendar) -> date:
+    """The first day of the province that leaves the units a day after the period's data have closed."""
+    return calendar.shift(calendar.first_working_on_or_after(period.data_to + DAY), period.compile_days)
 
 
 def period_code(plan_year: int, kind: PeriodKind) -> str:

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from plans.calendar import (
     Calendar,
+    earliest_province_day,
     legal_deadline,
+    moved,
     period_code,
     report_day,
     shipped_calendar,
@@ -159,3 +161,54 @@ def test_the_units_day_is_counted_back_from_the_provinces(given_: dict[str, Any]
 
 def test_a_period_is_named_by_year_and_kind() -> None:
     assert period_code(2025, "Q3") == "2025-Q3"
+
+
+PERIODS = st.builds(
+    lambda data_to, province, days, lock: period(
+        data_from=data_to - timedelta(days=91),
+        data_to=data_to,
+        province_due=data_to + timedelta(days=province),
+        compile_days=days,
+        lock=data_to + timedelta(days=province + lock),
+    ),
+    DAYS,
+    st.integers(20, 60),
+    st.integers(0, 10),
+    st.integers(0, 20),
+)
+
+
+@given(PERIODS, DAYS, CALENDARS)
+def test_moving_the_provinces_day_and_back_restores_all_days(
+    planned: Period, day: date, calendar: Calendar
+) -> None:
+    there = moved(planned, day)
+    assert there.lock >= there.province_due == day
+    assert moved(planned, planned.province_due) == planned
+    assert unit_due(moved(planned, planned.province_due), calendar) == unit_due(planned, calendar)
+
+
+@given(PERIODS, DAYS, CALENDARS)
+def test_no_derived_day_lies_on_a_day_off(planned: Period, day: date, calendar: Calendar) -> None:
+    due = unit_due(moved(planned, day), calendar)
+    assert calendar.is_working(due)
+    assert calendar.working_days_between(due, report_day(day, calendar)) == planned.compile_days
+
+
+@given(PERIODS, CALENDARS)
+def test_the_earliest_day_of_the_province_is_the_first_that_leaves_the_units_one(
+    planned: Period, calendar: Calendar
+) -> None:
+    earliest = earliest_province_day(planned, calendar)
+    before = calendar.shift(earliest, -1)
+    assert unit_due(moved(planned, earliest), calendar) > planned.data_to
+    assert unit_due(moved(planned, before), calendar) <= planned.data_to
+
+
+def test_a_day_set_by_hand_holds_for_the_plans_own_day_of_the_province() -> None:
+    by_hand = period(unit_due="2025-09-16")
+    assert unit_due(moved(by_hand, by_hand.province_due), shipped_calendar()) == date(2025, 9, 16)
+    later = moved(by_hand, date(2025, 9, 30))
+    assert unit_due(later, shipped_calendar()) == date(2025, 9, 26)
+    assert later.lock == date(2025, 10, 5)
+    assert moved(by_hand, date(2025, 9, 22)).lock == by_hand.lock
