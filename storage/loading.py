@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from plans import model
 from plans.burden import questions_for, works_of
 from plans.calendar import Calendar, period_code, unit_due
 from storage.calendar import calendar_of
-from storage.owed import BEFORE_EFFECTIVE
+from storage.owed import BEFORE_EFFECTIVE, DONE
 from storage.tables import (
     Assignment,
     Baseline,
@@ -24,6 +24,7 @@ from storage.tables import (
     Task,
     Unit,
 )
+from storage.waking import move_due
 
 NOT_ASSIGNED = "not_assigned"
 """Why something is no longer owed: the plan, loaded again, asks it of nobody there."""
@@ -59,8 +60,9 @@ def load_plan(db: Session, file: model.PlanFile, calendar: Calendar, timezone: s
         loaded_at=now,
         is_archived=False,
     )
-    _load_works(db, file, plan, units, _edited(db, organization.id, calendar))
-    _archive_past(db, plan, now)
+    today = now.astimezone(ZoneInfo(timezone)).date()
+    _load_works(db, file, plan, units, _edited(db, organization.id, calendar), today)
+    _archive_past(db, plan, today)
     db.flush()
     return organization
 
@@ -74,21 +76,21 @@ def _load_units(db: Session, file: model.PlanFile, organization_id: int) -> dict
     return rows
 
 
-def _load_works(db: Session, file: model.PlanFile, plan: Plan, units: dict[str, int], calendar: Calendar) -> None:
+def _load_works(
+    db: Session, file: model.PlanFile, plan: Plan, units: dict[str, int], calendar: Calendar, today: date
+) -> None:
     periods = _load_periods(db, file, plan, calendar)
     everyone = [unit.code for unit in file.units if unit.kind == "internal" and unit.reports]
     kinds = ["responsibility"] * len(file.responsibilities) + ["task"] * len(file.tasks)
     kinds += ["duty"] * len(file.duties)
     for ordinal, (work, kind) in enumerate(zip(works_of(file), kinds, strict=True)):
         task = _load_task(db, plan, work, kind, ordinal, units, everyone)
-        _load_obligations(db, file, work, task, units, periods)
+        _load_obligations(db, file, work, task, units, periods, today)
     _let_go(db, plan, [work.code for work in works_of(file)])
 
 
-def _archive_past(db: Session, loaded: Plan, now: datetime) -> None:
+def _archive_past(db: Session, loaded: Plan, today: date) -> None:
     """Other plans of the commune whose last period is locked are kept, and no longer asked for."""
-    organization = db.get_one(Organization, loaded.organization_id)
-    today = now.astimezone(ZoneInfo(organization.timezone)).date()
     others = select(Plan).where(Plan.organization_id == loaded.organization_id, Plan.id != loaded.id)
     for plan in db.exec(others):
         locks = [period.lock for period in db.exec(select(Period).where(Period.plan_id == plan.id))]
@@ -96,36 +98,41 @@ def _archive_past(db: Session, loaded: Plan, now: datetime) -> None:
 
 
 def _edited(db: Session, organization_id: int, calendar: Calendar) -> Calendar:
-    """The calendar with the commune's own days in it."""
+    """The commune's own calendar; a year it knows nothing of is as in `calendar`."""
     own = calendar_of(db, organization_id)
-    return Calendar(
-        (calendar.days_off - own.working_saturdays) | own.days_off,
-        (calendar.working_saturdays - own.days_off) | own.working_saturdays,
-    )
+    years = {day.year for day in own.days_off | own.working_saturdays}
+    known = [day for day in calendar.days_off | calendar.working_saturdays if day.year in years]
+    return calendar.without(known).with_days(own.days_off, False).with_days(own.working_saturdays, True)
 
 
 def _load_periods(db: Session, file: model.PlanFile, plan: Plan, calendar: Calendar) -> list[Period]:
+    """The plan's periods; one whose days the coordinator has moved keeps them."""
     year_from = min(period.data_from for period in file.periods)
-    return [
-        _upsert(
-            db,
-            Period,
-            {
-                "organization_id": plan.organization_id,
-                "plan_id": plan.id,
-                "code": period_code(file.plan.year, period.kind),
-            },
-            kind=period.kind,
-            label=period.label,
-            data_from=period.data_from,
-            data_to=period.data_to,
-            year_from=year_from,
-            unit_due=unit_due(period, calendar),
-            province_due=period.province_due,
-            lock=period.lock,
+    edited = {period.code for period in edited_periods(db, plan)}
+    periods = []
+    for period in file.periods:
+        code = period_code(file.plan.year, period.kind)
+        days = {"unit_due": unit_due(period, calendar), "province_due": period.province_due, "lock": period.lock}
+        periods.append(
+            _upsert(
+                db,
+                Period,
+                {"organization_id": plan.organization_id, "plan_id": plan.id, "code": code},
+                kind=period.kind,
+                label=period.label,
+                data_from=period.data_from,
+                data_to=period.data_to,
+                year_from=year_from,
+                **({} if code in edited else days),
+            )
         )
-        for period in file.periods
-    ]
+    return periods
+
+
+def edited_periods(db: Session, plan: Plan) -> list[Period]:
+    """Periods whose days the coordinator has moved."""
+    rows = select(Period).where(Period.plan_id == plan.id, col(Period.is_edited).is_(True))
+    return list(db.exec(rows.order_by(col(Period.data_to))))
 
 
 def _load_task(
@@ -182,6 +189,7 @@ def _load_obligations(
     task: Task,
     units: dict[str, int],
     periods: list[Period],
+    today: date,
 ) -> None:
     mine: dict[str, Any] = {"organization_id": task.organization_id, "task_id": task.id}
     known = db.exec(select(Obligation).where(Obligation.task_id == task.id)).all()
@@ -195,8 +203,8 @@ def _load_obligations(
                 db.add(found)
             if found is None:
                 continue
-            if found.extended_to is None:
-                found.due_on = period.unit_due
+            if found.extended_to is None and found.state not in DONE:
+                move_due(found, period.unit_due, today)
             is_past = period.data_to < file.plan.effective_from.on
             _settle(found, NOT_ASSIGNED if not is_asked else BEFORE_EFFECTIVE if is_past else None)
     for left in rows.values():
