@@ -12,6 +12,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     "tasks": frozenset({"staff", "head", "coordinator"}),
     "report": frozenset({"staff", "head", "coordinator"}),
     "summary": frozenset({"staff", "head", "coordinator", "leader", "observer"}),
+    "calendar": frozenset({"staff", "head", "coordinator", "leader", "observer"}),
+    "edit_calendar": frozenset({"coordinator"}),
     "invite": frozenset({"coordinator"}),
 }
 

@@ -21,6 +21,7 @@ class Moved:
 
     period_id: int
     label: str
+    data_to: date
     old: date
     new: date
     open_reports: int
@@ -91,7 +92,8 @@ def moves(db: Session, organization_id: int, calendar: Calendar, today: date) ->
     for period, planned in unlocked(db, organization_id, today):
         new = unit_due(moved(planned, period.province_due), calendar)
         if new != period.unit_due:
-            found.append(Moved(period.id or 0, period.label, period.unit_due, new, len(open_of(db, period))))
+            known = (period.id or 0, period.label, period.data_to, period.unit_due)
+            found.append(Moved(*known, new, len(open_of(db, period))))
     return found
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlmodel import Session
 
+from plans import model
 from plans.calendar import Calendar, earliest_province_day, moved, report_day, unit_due
 from storage.calendar import calendar_of, move_units, open_of, unlocked
 from storage.tables import Period
@@ -31,37 +33,49 @@ class Shift:
 
 
 class BadShift(Exception):
-    """The province's day cannot be this one; `earliest` is the first that can."""
+    """The province's day cannot be this one; `facts` say which is the first that can."""
 
-    def __init__(self, code: str, earliest: date, period: Period) -> None:
+    def __init__(self, code: str, day: date, **facts: Any) -> None:
         super().__init__(code)
         self.code = code
-        self.facts = {"earliest": earliest, "label": period.label, "data_to": period.data_to}
+        self.facts = {"day": day} | facts
 
 
-def shift_of(db: Session, organization_id: int, period_id: int, day: date, today: date) -> Shift | None:
-    """What moving the province's day to `day` would move; None when the period is locked or gone.
+def shift_of(db: Session, organization_id: int, code: str, day: date, today: date) -> Shift:
+    """What moving the province's day of a period to `day` would move.
 
-    Raises BadShift: "past", or "before_data" where the units would have no day after the data have closed.
+    Raises BadShift: "locked" (or no such period), "past", "before_data" where the units would have no day after
+    the period's data have closed, "same".
     """
     calendar = calendar_of(db, organization_id)
-    for period, planned in unlocked(db, organization_id, today):
-        if period.id == period_id:
-            earliest = max(earliest_province_day(planned, calendar), today)
-            new = moved(planned, day)
-            units = unit_due(new, calendar)
-            if day < today or units <= period.data_to:
-                raise BadShift("past" if day < today else "before_data", earliest, period)
-            return _shift(db, period, day, units, new.lock, calendar)
-    return None
+    found = unlocked_period(db, organization_id, code, today)
+    if found is None:
+        raise BadShift("locked", day)
+    period, planned = found
+    earliest = calendar.first_working_on_or_after(max(earliest_province_day(planned, calendar), today))
+    facts: dict[str, Any] = {"earliest": earliest, "label": period.label, "data_to": period.data_to}
+    new = moved(planned, day)
+    units = unit_due(new, calendar)
+    if day < today:
+        raise BadShift("past", day, **facts)
+    if units <= period.data_to:
+        raise BadShift("before_data", day, **facts)
+    if day == period.province_due:
+        raise BadShift("same", day, **facts)
+    return _shift(db, period, day, units, new.lock, calendar)
 
 
-def move_province(db: Session, organization_id: int, period_id: int, day: date, today: date) -> Shift | None:
+def unlocked_period(
+    db: Session, organization_id: int, code: str, today: date
+) -> tuple[Period, model.Period] | None:
+    """The period called `code` ("2025-Q3"), with the plan file's; None when it is locked or there is none."""
+    return next((one for one in unlocked(db, organization_id, today) if one[0].code == code), None)
+
+
+def move_province(db: Session, organization_id: int, code: str, day: date, today: date) -> Shift:
     """Move it, with the reports still to come; returns what moved. Loading the plan again keeps these days."""
-    shift = shift_of(db, organization_id, period_id, day, today)
-    if shift is None:
-        return None
-    period = db.get_one(Period, period_id)
+    shift = shift_of(db, organization_id, code, day, today)
+    period = db.get_one(Period, shift.period_id)
     period.province_due, period.lock, period.is_edited = shift.province, shift.lock, True
     move_units(db, period, shift.units, today)
     db.flush()

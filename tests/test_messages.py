@@ -19,8 +19,11 @@ from plans.calendar import shipped_calendar
 from plans.file import read_plan
 from plans.indicators import judge
 from plans.model import Indicator, Target
+from plans.spans import NamedSpan, Span
 from plans.text import fold
+from storage.calendar import Moved
 from storage.owed import Owed, ReportingPeriod
+from storage.province import Shift
 from storage.standing import Standing, TaskStanding
 
 Facts = dict[str, Any]
@@ -119,7 +122,44 @@ ROLES = ("staff", "head", "coordinator", "leader", "observer")
 OTHERS = ("sticker", "voice", "photo", "document", "video", "contact", "location", "forward", "too_long", "odd")
 BACKED_UP = SimpleNamespace(file="sao-luu.db", total=12345, rows={"unit": 7, "task": 30}, made_at=AT)
 
+TET = NamedSpan(date(2026, 2, 14), date(2026, 2, 22), False, "Tết Nguyên đán Bính Ngọ", False)
+NEW_YEAR = NamedSpan(date(2025, 12, 31), date(2026, 1, 2), False, "Tết Dương lịch và ngày liền kề", True)
+MADE_UP = NamedSpan(date(2026, 1, 10), date(2026, 1, 10), True, "Làm bù cho ngày 02/01", True)
+MOVES = [
+    Moved(3, "quý III năm 2025", ITEM.data_to, date(2025, 9, 17), date(2025, 9, 12), 21),
+    Moved(4, "năm 2025", date(2025, 12, 14), date(2025, 12, 17), date(2025, 12, 16), 0),
+]
+SHIFT = Shift(
+    3,
+    "2025-Q3",
+    "quý III năm 2025",
+    *(date(2025, 9, 19), date(2025, 9, 28), date(2025, 9, 26)),
+    *(date(2025, 9, 17), date(2025, 9, 24)),
+    *(date(2025, 9, 20), date(2025, 9, 29)),
+    21,
+)
+
 FACTS: dict[str, Facts] = {
+    "calendar": {
+        "data_to": date(2025, 9, 14),
+        "day": date(2025, 9, 19),
+        "earliest": date(2025, 9, 17),
+        "example": date(2025, 9, 19),
+        "first": date(2026, 2, 22),
+        "is_working": False,
+        "label": "quý III năm 2025",
+        "last": date(2026, 2, 14),
+        "month": 2,
+        "most": 28,
+        "moves": MOVES,
+        "name": "Tết Nguyên đán Bính Ngọ",
+        "period": PERIOD,
+        "shift": SHIFT,
+        "span": Span(date(2026, 2, 14), date(2026, 2, 22)),
+        "spans": [NEW_YEAR, MADE_UP, TET, TET, TET],
+        "today": TODAY,
+        "year": 2027,
+    },
     "cancel": {"is_sent": False, "count": 3, "code": "2.14", "title": ITEM.title},
     "care": {
         "count": 2,
@@ -167,7 +207,7 @@ FACTS: dict[str, Facts] = {
         "total": 8,
     },
     "help": {
-        "lines": [label(f"{name}.as_help") for name in ("tasks", "report", "summary", "invite")],
+        "lines": [label(f"{name}.as_help") for name in ("tasks", "report", "summary", "calendar", "invite")],
         "reports": True,
         "name": "Nguyễn Thị Lan",
         "role": "staff",
@@ -252,6 +292,20 @@ FACTS: dict[str, Facts] = {
 """What the blocks of each file may be given."""
 
 VARIANTS: dict[str, list[Facts]] = {
+    "calendar.coming": [{}, {"spans": [], "period": None}, {"spans": [MADE_UP], "today": date(2026, 1, 2)}],
+    "calendar.days": [{}, {"is_working": True}],
+    "calendar.name": [{}, {"is_working": True, "span": Span(TODAY, TODAY)}],
+    "calendar.confirm_add": [{}, {"is_working": True}, {"moves": []}],
+    "calendar.added": [{}, {"is_working": True}, {"moves": []}],
+    "calendar.confirm_remove": [{}, {"moves": []}, {"spans": [TET] * 7}],
+    "calendar.removed": [{}, {"moves": []}],
+    "calendar.no_such_day": [{"day": 30}, {"day": 1, "month": 13, "most": None}],
+    "calendar.confirm_shift": [
+        {},
+        {"today": date(2025, 9, 25)},
+        {"shift": replace(SHIFT, province=date(2025, 9, 26), units=SHIFT.old_units, lock=SHIFT.old_lock)},
+    ],
+    "calendar.label_span": [{"span": NEW_YEAR}, {"span": MADE_UP}],
     "cancel.kept": [{}, {"count": 0}, {"is_sent": True}],
     "care.plan_missing": [{}, {"name": None}],
     "care.settings": [{}, {"names": []}],
@@ -326,7 +380,19 @@ CASES = [
     for name in blocks()
     for position, variant in enumerate(VARIANTS.get(name, [{}]))
 ]
-CHATS = {"cancel", "digest", "help", "invite", "numbers", "report", "start", "summary", "talk", "tasks"}
+CHATS = {
+    "calendar",
+    "cancel",
+    "digest",
+    "help",
+    "invite",
+    "numbers",
+    "report",
+    "start",
+    "summary",
+    "talk",
+    "tasks",
+}
 TERMINAL = {"care", "cli", "plan"}
 SLIPS = re.compile(
     r"None|ndefined|\{\{|\{%|<(?!/?[bi]>)"  # what a template leaves behind
