@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlmodel import Session, select
 
 import plans
+import scheduler.makers
 from bot import PLATFORMS
 from bot.clock import Clock
 from bot.delivery import Delivery
@@ -26,7 +27,6 @@ from bot.transactions import GaveUp, Transactions
 from messages.pictures import qr
 from plans.calendar import shipped_calendar, shipped_days
 from plans.model import PlanFile
-from scheduler import digest
 from scheduler.making import Made, Maker
 from scheduler.tick import Ticker
 from storage.calendar import load_calendar
@@ -46,7 +46,7 @@ def _qr(_db: Session, args: dict[str, Any], _now: datetime) -> Made:
     return Made(content=qr(args["text"]))
 
 
-MAKERS = {"digest": digest.MAKER, "qr": Maker(_qr)}
+MAKERS = {**scheduler.makers.MAKERS, "qr": Maker(_qr)}
 """What the outbox names instead of holding: made at the moment of sending."""
 
 
@@ -74,7 +74,7 @@ class App:
         self.transactions = Transactions(store)
         self.delivery = Delivery(self.transactions, self.platforms, MAKERS, clock)
         self.intake = Intake(self.transactions, clock, self.delivery.wake)
-        self.ticker = Ticker(self.transactions.write, self.transactions.read, clock.now, self.delivery.wake)
+        self.ticker = Ticker(self.transactions.write, self.transactions.read_beside, clock.now, self.delivery.wake)
 
     async def run(self) -> None:
         """Serve until cancelled. The end of any part stops the program with StartFailed: nothing dies unseen.

@@ -21,7 +21,6 @@ from handlers.help import offered
 from messages import plain
 from plans.calendar import report_day
 from plans.file import read_plan
-from scheduler.ladder import QUARTERLY
 from storage.calendar import calendar_of
 from storage.chats import Person, Role
 from storage.store import Store
@@ -162,9 +161,9 @@ def _next_rung_day(db: Session, today: date) -> date | None:
     assert organization.id is not None
     calendar = calendar_of(db, organization.id)
     days = [
-        calendar.shift(report_day(period.unit_due, calendar), rung.days)
+        calendar.shift(report_day(period.unit_due, calendar), rung)
         for period in db.exec(select(Period))
-        for rung in QUARTERLY
+        for rung in (-7, -3, -1, 0, 1)
     ]
     promised = db.exec(select(Obligation).where(col(Obligation.promised_on).is_not(None)))
     days += [report_day(owed.promised_on, calendar) for owed in promised if owed.promised_on]

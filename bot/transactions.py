@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -93,10 +93,17 @@ class Transactions:
 
     async def read(self, work: Work[Result]) -> Result:
         """Work on a snapshot; waits and tries again while the database is away."""
+        return await self._patiently(lambda: self._run(self._reading, work))
+
+    async def read_beside(self, work: Work[Result]) -> Result:
+        """The same in a thread of its own: for work that would hold the event loop too long."""
+        return await self._patiently(lambda: asyncio.to_thread(self._reading, work))
+
+    async def _patiently(self, reading: Callable[[], Awaitable[Result]]) -> Result:
         failures = 0
         while True:
             try:
-                return await self._run(self._reading, work)
+                return await reading()
             except Exception as error:
                 if not is_away(error):
                     raise

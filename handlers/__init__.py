@@ -3,13 +3,14 @@
 A new conversation is one file here, its sentences in messages/, and one line below.
 """
 
-from handlers import calendar, cancel, help, invite, report, start, summary, tasks
+from handlers import calendar, cancel, help, invite, report, snooze, start, summary, tasks
 from handlers.conversation import Command, Conversation, FlowKind
 
 CONVERSATIONS: tuple[Conversation, ...] = (
     tasks.CONVERSATION,
     report.CONVERSATION,
     summary.CONVERSATION,
+    snooze.CONVERSATION,
     calendar.CONVERSATION,
     invite.CONVERSATION,
     help.CONVERSATION,

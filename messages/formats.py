@@ -48,6 +48,11 @@ def clock(value: datetime, zone: str) -> str:
     return f"{value.astimezone(ZoneInfo(zone)):%H:%M}"
 
 
+def local_day(value: datetime, zone: str) -> date:
+    """The day of an instant in the commune's zone."""
+    return value.astimezone(ZoneInfo(zone)).date()
+
+
 def lower_first(text: str) -> str:
     """First letter in lower case, the rest as it is: thứ Tư, 17/9."""
     return text[:1].lower() + text[1:]
@@ -115,6 +120,7 @@ FILTERS: dict[str, Any] = {
     "soon": soon,
     "weekday": weekday,
     "local": local,
+    "local_day": local_day,
     "clock": clock,
     "capital": capital,
     "lower_first": lower_first,

@@ -15,6 +15,9 @@ Mode = Literal["C", "P", "S", "K"]
 By = Literal["lead", "each"]
 PeriodKind = Literal["Q1", "H1", "Q3", "Y"]
 Comparison = Literal[">=", "=", "<=", ">", "<"]
+Listener = Literal["staff", "head", "coordinator", "leader"]
+Tone = Literal["remind", "urge", "late", "escalated"]
+"""How a rung is worded, the gentlest first."""
 DeadlineKind = Literal["date", "year", "quarterly", "continuous", "days_after_event", "after_event"]
 
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")]
@@ -124,6 +127,54 @@ class Period(Strict):
     lock: date
 
 
+class Rung(Strict):
+    """`who` hear of it `days` working days from the effective due day, before it when negative."""
+
+    days: int = Field(ge=-60, le=60)
+    who: tuple[Listener, ...] = Field(min_length=1)
+    say: Tone = "remind"
+
+
+class Repeat(Strict):
+    """After the last rung: again every so many working days, until it is done."""
+
+    every: int = Field(ge=1, le=60)
+    who: tuple[Listener, ...] = Field(min_length=1)
+    say: Tone = "late"
+
+
+class Weekly(Strict):
+    """On the first working day of every week, what is late by `days` working days or more."""
+
+    days: int = Field(ge=1, le=60)
+    who: tuple[Listener, ...] = Field(min_length=1)
+
+
+class Silence(Strict):
+    """What shows no sign of life for so many weeks, and is not due soon, is asked about once a month; in the last
+    three months of the plan's year after `last_quarter_weeks`, and twice a month."""
+
+    weeks: int = Field(default=6, ge=1, le=52)
+    last_quarter_weeks: int = Field(default=3, ge=1, le=52)
+    who: tuple[Listener, ...] = Field(default=("staff",), min_length=1)
+
+
+class Ladder(Strict):
+    """Who hears when of what is owed."""
+
+    rungs: tuple[Rung, ...] = (
+        Rung(days=-7, who=("staff",)),
+        Rung(days=-3, who=("staff",)),
+        Rung(days=-1, who=("staff",), say="urge"),
+        Rung(days=0, who=("staff",), say="urge"),
+        Rung(days=1, who=("staff", "head"), say="late"),
+        Rung(days=3, who=("head", "coordinator"), say="escalated"),
+    )
+    repeat: Repeat | None = Repeat(every=3, who=("staff", "head", "coordinator"))
+    weekly: Weekly | None = Weekly(days=5, who=("leader",))
+    silence: Silence | None = Silence()
+
+
 class Gap(Strict):
     """What the plan leaves open: a field the coordinator can fill, never guessed."""
 
@@ -169,4 +220,5 @@ class PlanFile(Strict):
     responsibilities: tuple[Work, ...] = ()
     tasks: tuple[Work, ...]
     duties: tuple[Work, ...] = ()
+    ladder: Ladder = Ladder()
     gaps: tuple[Gap, ...] = ()

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlmodel import Session, select
 
-from scheduler.digest import Due, due_now, write_digests
+from scheduler.digest import Found, due_now, looked, write_digests
+from scheduler.watch import survey, watch
 from storage import outbox
 from storage.chats import forget_seen, forget_set_aside
 from storage.tables import Organization
@@ -20,18 +21,22 @@ from storage.tables import Organization
 log = logging.getLogger("dondoc.tick")
 
 EVERY = timedelta(seconds=30)
+BEATS_EVERY = timedelta(seconds=60)
 AT_ONCE = 20
 """People written in one commit, so that nobody's answer waits long behind a wave."""
+LOOKS_AT_ONCE = 500
 SEEN_KEPT = timedelta(days=7)
 SENT_KEPT = timedelta(days=90)
 FAILURES_KEPT = timedelta(days=90)
 TIDY_EVERY = timedelta(hours=1)
 
 Work = Callable[[Session], Any]
+Row = TypeVar("Row")
 
 
 class Ticker:
-    """Plans what is due. `write` and `read` run work in a transaction; `woken` tells that rows were written."""
+    """Plans what is due. `write` runs work in a transaction, `read` on a snapshot, beside the event loop; `woken`
+    tells that rows were written."""
 
     def __init__(
         self,
@@ -47,6 +52,7 @@ class Ticker:
         self._one_at_a_time = asyncio.Lock()
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._first: asyncio.Task[None] | None = None
+        self._beaten_at: datetime | None = None
 
     def start(self) -> None:
         """Tick now and from now on. A missed wake-up is made up for by the next one: the rows carry the truth."""
@@ -82,15 +88,30 @@ class Ticker:
                 return 0
 
     async def _plan(self, now: datetime) -> int:
-        dues: list[Due] = await self._read(lambda db: _all_due(db, now))
+        await self._watch(now)
         written = 0
-        for start in range(0, len(dues), AT_ONCE):
-            batch = dues[start : start + AT_ONCE]
-            written += await self._write(partial(write_digests, dues=batch, now=now))
-            self._woken()
-            await asyncio.sleep(0)
+        for found in await self._read(lambda db: _all_due(db, now)):
+            written += await self._write_all(found, now)
         if written:
             log.info("action=digests_planned count=%s", written)
+        return written
+
+    async def _watch(self, now: datetime) -> None:
+        """A beat is a commit: not at every tick, but at once when the clock jumped."""
+        if self._beaten_at is None or not timedelta(0) <= now - self._beaten_at < BEATS_EVERY:
+            await self._write(lambda db: watch(db, now))
+            self._beaten_at = now
+
+    async def _write_all(self, found: Found, now: datetime) -> int:
+        """First the digests; only when all are written, those obligations need not be looked at again today."""
+        written = 0
+        for dues in _in_parts(found.dues, AT_ONCE):
+            written += await self._write(partial(write_digests, dues=dues, now=now))
+            self._woken()
+            await asyncio.sleep(0)
+        for looks in _in_parts(found.looks, LOOKS_AT_ONCE):
+            await self._write(partial(looked, looks=looks))
+            await asyncio.sleep(0)
         return written
 
     async def tidy(self) -> None:
@@ -102,6 +123,19 @@ class Ticker:
             forgotten = await self._write(lambda db: outbox.forget(db, self._now() - SENT_KEPT))
 
 
-def _all_due(db: Session, now: datetime) -> list[Due]:
-    organizations = db.exec(select(Organization)).all()
-    return [due for organization in organizations for due in due_now(db, organization, now)]
+def tick_once(db: Session, now: datetime) -> int:
+    """A whole tick in one transaction, for rehearsals and tests; returns how many digests were written."""
+    survey(db, now)
+    written = 0
+    for found in _all_due(db, now):
+        written += write_digests(db, found.dues, now)
+        looked(db, found.looks)
+    return written
+
+
+def _all_due(db: Session, now: datetime) -> list[Found]:
+    return [due_now(db, organization, now) for organization in db.exec(select(Organization)).all()]
+
+
+def _in_parts(rows: list[Row], size: int) -> Iterator[list[Row]]:
+    return (rows[start : start + size] for start in range(0, len(rows), size))

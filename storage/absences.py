@@ -31,3 +31,13 @@ def _at_work(member_id: int, named: dict[int, int | None]) -> int | None:
         passed.add(stand_in)
         stand_in = named[stand_in]
     return None if stand_in in passed else stand_in
+
+
+def turning(db: Session, organization_id: int, since: date, today: date) -> set[int]:
+    """Members who left or came back after `since`, up to today."""
+    rows = connection(db).execute(
+        select(absence.c.member_id, absence.c.from_on, absence.c.to_on).where(
+            absence.c.organization_id == organization_id, absence.c.to_on >= since, absence.c.from_on <= today
+        )
+    )
+    return {row.member_id for row in rows if row.from_on > since or row.to_on < today}

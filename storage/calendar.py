@@ -6,13 +6,24 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam, select
+from sqlmodel import Session, col
+from sqlmodel import select as choose
 
 from plans import model
 from plans.calendar import Calendar, NamedDay, moved, unit_due
 from storage.owed import DONE, OPEN
+from storage.statement import Statement
 from storage.tables import CalendarDay, Obligation, Period, Plan
+from storage.tables.core import table
 from storage.waking import move_due, wake_all
+
+calendar_day = table(CalendarDay)
+_days = Statement(
+    select(calendar_day.c.day, calendar_day.c.is_working).where(
+        calendar_day.c.organization_id == bindparam("organization_id")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +47,12 @@ def load_calendar(db: Session, organization_id: int, days: list[tuple[date, bool
 
 def calendar_rows(db: Session, organization_id: int) -> list[CalendarDay]:
     """The commune's days off and make-up working days."""
-    return list(db.exec(select(CalendarDay).where(CalendarDay.organization_id == organization_id)))
+    return list(db.exec(choose(CalendarDay).where(CalendarDay.organization_id == organization_id)))
 
 
 def calendar_of(db: Session, organization_id: int) -> Calendar:
     """The commune's working calendar."""
-    rows = calendar_rows(db, organization_id)
+    rows = _days.all(db, organization_id=organization_id)
     return Calendar(
         days_off=frozenset(row.day for row in rows if not row.is_working),
         working_saturdays=frozenset(row.day for row in rows if row.is_working),
@@ -111,7 +122,7 @@ def rederive(db: Session, organization_id: int, today: date) -> list[Moved]:
 def unlocked(db: Session, organization_id: int, today: date) -> Iterator[tuple[Period, model.Period]]:
     """Periods of plans in force that are not locked, each with the period of the plan file."""
     rows = db.exec(
-        select(Period, Plan)
+        choose(Period, Plan)
         .join(Plan, col(Plan.id) == Period.plan_id)
         .where(Period.organization_id == organization_id, col(Plan.is_archived).is_(False), Period.lock >= today)
         .order_by(col(Period.data_to))
@@ -135,7 +146,7 @@ def move_units(db: Session, period: Period, due_on: date, today: date) -> None:
 
 
 def _movable(db: Session, period: Period) -> list[Obligation]:
-    rows = select(Obligation).where(Obligation.period_id == period.id, col(Obligation.extended_to).is_(None))
+    rows = choose(Obligation).where(Obligation.period_id == period.id, col(Obligation.extended_to).is_(None))
     return [row for row in db.exec(rows) if row.state not in DONE]
 
 

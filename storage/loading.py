@@ -57,6 +57,7 @@ def load_plan(db: Session, file: model.PlanFile, calendar: Calendar, timezone: s
         year=file.plan.year,
         effective_from=file.plan.effective_from.on,
         file=file.model_dump(mode="json"),
+        ladder=file.ladder.model_dump(mode="json"),
         loaded_at=now,
         is_archived=False,
     )

@@ -86,6 +86,10 @@ class Owed:
         return self.promised_on or self.due_on
 
     @property
+    def is_case(self) -> bool:
+        return self.case is not None
+
+    @property
     def is_done(self) -> bool:
         """Filed with every figure; a promised figure keeps it owed."""
         return self.state in DONE and self.promised_on is None

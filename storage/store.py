@@ -12,8 +12,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.pool import StaticPool
 from sqlmodel import Session, create_engine
 
+IN_MEMORY = "sqlite://"
 HEAD = "0003"
 """The revision this program works with; a test holds it equal to the newest migration."""
 
@@ -170,6 +172,8 @@ def _open(url: str) -> Engine:
     if not url.startswith("sqlite"):
         shared = url.replace("postgresql://", "postgresql+psycopg://", 1)
         return create_engine(shared, pool_pre_ping=True, connect_args=_PATIENCE, **ways)
+    if url == IN_MEMORY:
+        ways["poolclass"] = StaticPool  # another connection would be another database
     engine = create_engine(url, connect_args={"timeout": 0, "check_same_thread": False}, **ways)
     event.listen(engine, "connect", _set_up_sqlite)
     return engine

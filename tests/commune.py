@@ -15,13 +15,13 @@ from bot.clock import Clock
 from bot.intake import Intake
 from bot.transactions import Transactions
 from handlers.incoming import Incoming, Kind
-from scheduler.digest import due_now, write_digests
 from scheduler.making import Later, Made
+from scheduler.tick import tick_once
 from storage import outbox
 from storage.chats import offer
 from storage.outbox import Claimed
 from storage.store import Store
-from storage.tables import Account, Organization, Outgoing
+from storage.tables import Account, Outgoing
 
 CHANNEL = "browser"
 
@@ -123,8 +123,7 @@ class Commune:
         """Plan what is due now and deliver it; returns what came, by chat."""
         now = self.clock.now()
         with self.store.writing() as db:
-            for organization in db.exec(select(Organization)):
-                write_digests(db, due_now(db, organization, now), now)
+            tick_once(db, now)
         return self.deliver()
 
     def moves(self, **by: float) -> None:

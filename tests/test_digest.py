@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from sqlmodel import Session, col, select
 
-from scheduler.digest import due_now, write_digests
+from scheduler.tick import tick_once
 from storage.chats import set_reachable
 from storage.tables import (
     Account,
@@ -60,8 +60,7 @@ def plan(commune: Commune, moment: datetime) -> None:
     """A tick whose digests are not sent yet."""
     commune.clock.moment = moment
     with commune.store.writing() as db:
-        organization = db.exec(select(Organization)).one()
-        write_digests(db, due_now(db, organization, moment), moment)
+        tick_once(db, moment)
 
 
 def deliver_at(commune: Commune, moment: datetime) -> list[str]:
@@ -120,7 +119,8 @@ def test_rungs_of_a_quarter(commune: Commune) -> None:
     before = ["8/9", "12/9", "16/9", "17/9"]
     assert heard_on(commune, run_of(date(2025, 9, 5), 20), hours=(8, 15)) == {
         **{chat_id: [*before, "18/9"] for chat_id in STAFF},
-        **{chat_id: ["18/9"] for chat_id in HEADS},  # once it is late
+        **{chat_id: ["18/9", "22/9"] for chat_id in HEADS},  # once it is late
+        "lan": ["22/9"],
         "phuc": before,  # an outside body is asked, and never chased
     }
 
@@ -178,7 +178,7 @@ def test_an_old_plan_nags_nobody(commune: Commune) -> None:
 
 
 def test_what_was_missed_is_made_up_for_even_when_the_period_is_locked(commune: Commune) -> None:
-    assert ticks_at(commune, local(22, 10, 0)) == sorted(STAFF + HEADS)
+    assert ticks_at(commune, local(22, 10, 0)) == sorted([*STAFF, *HEADS, "lan"])
     assert "quá hạn 5 ngày" in commune.person("mai").last
     assert ticks_at(commune, local(23, 10, 0)) == []
 
@@ -204,7 +204,7 @@ def test_what_was_filed_in_part_leaves_the_rest(commune: Commune) -> None:
             row.state = "submitted"
     deliver_at(commune, local(8, 7, 31))
     phone = commune.person("mai")
-    assert phone.tokens == [f"/report {first.id}"]
+    assert phone.tokens == [f"/report {first.id}", f"/snooze {first.id}"]
 
 
 def test_a_digest_that_expired_is_planned_anew_on_the_next_working_day(commune: Commune) -> None:
@@ -228,7 +228,9 @@ def test_a_rung_counts_only_once_it_was_delivered_and_then_for_good(commune: Com
 def test_who_cannot_be_reached_gets_none(commune: Commune) -> None:
     with commune.store.writing() as db:
         set_reachable(db, commune.account_id("mai"), False)
-    assert ticks_at(commune, local(8, 7, 30)) == ["thao", "tuan", "yen"]
+    assert ticks_at(commune, local(8, 7, 30)) == ["hung", "lan", "thao", "tuan", "yen"]
+    assert "Phòng Văn hóa – Xã hội chuẩn bị 3 báo cáo" in commune.person("hung").last  # the head, in their place
+    assert "Lê Ngọc Mai, Phòng Văn hóa – Xã hội: đã chặn" in commune.person("lan").last
     with commune.store.writing() as db:
         set_reachable(db, commune.account_id("mai"), True)
     assert ticks_at(commune, local(8, 9, 0)) == ["mai"]

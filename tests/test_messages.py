@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -21,9 +21,11 @@ from plans.indicators import judge
 from plans.model import Indicator, Target
 from plans.spans import NamedSpan, Span
 from plans.text import fold
+from storage.alerts import OpenAlert
 from storage.calendar import Moved
 from storage.owed import Owed, ReportingPeriod
 from storage.province import Shift
+from storage.reach import Unreached
 from storage.standing import Standing, TaskStanding
 
 Facts = dict[str, Any]
@@ -60,6 +62,16 @@ DUE_NOW = replace(ITEM, id=27, due_on=TODAY, state="returned", period_id=2, peri
 PROMISED = replace(ITEM, id=28, state="submitted", promised_on=date(2025, 9, 20))
 ASKED = replace(ITEM, id=29, unit_kind="requested", due_on=date(2025, 9, 10))
 DONE = replace(ITEM, id=30, state="submitted")
+CASE = replace(
+    ITEM,
+    id=31,
+    case="Quyết định số 12/QĐ-UBND ngày 03/9/2025 về việc ban hành quy chế làm việc",
+    due_on=date(2025, 10, 3),
+    period_id=None,
+    period_code="",
+    period_kind="",
+    period_label="",
+)
 MANY = [ITEM, LATE, DUE_NOW, PROMISED, ASKED, ITEM, ITEM, ITEM]
 
 QUESTION: Facts = {
@@ -122,6 +134,13 @@ ROLES = ("staff", "head", "coordinator", "leader", "observer")
 OTHERS = ("sticker", "voice", "photo", "document", "video", "contact", "location", "forward", "too_long", "odd")
 BACKED_UP = SimpleNamespace(file="sao-luu.db", total=12345, rows={"unit": 7, "task": 30}, made_at=AT)
 
+OUTAGE = OpenAlert(1, "outage", "x", {"what": "delivery", "from": AT.isoformat(), "to": AT.isoformat()}, AT)
+UNREACHED = [
+    Unreached("empty_unit", "unit:3", None, LONG),
+    Unreached("blocked", "member:4", "Nguyễn Thị Lan", "Phòng Kinh tế", "0912 345 678"),
+    Unreached("never_joined", "invite:5", None, "Phòng Kinh tế", None, AT, "staff"),
+    Unreached("never_joined", "invite:6", "Trần Văn Hùng", None, None, AT, "leader"),
+]
 TET = NamedSpan(date(2026, 2, 14), date(2026, 2, 22), False, "Tết Nguyên đán Bính Ngọ", False)
 NEW_YEAR = NamedSpan(date(2025, 12, 31), date(2026, 1, 2), False, "Tết Dương lịch và ngày liền kề", True)
 MADE_UP = NamedSpan(date(2026, 1, 10), date(2026, 1, 10), True, "Làm bù cho ngày 02/01", True)
@@ -198,13 +217,38 @@ FACTS: dict[str, Facts] = {
         "what": "Input should be a valid integer",
         "year": 2025,
     },
-    "digest": {
+    "alerts": {"outages": [OUTAGE], "people": UNREACHED, "rest": 3, "zone": "Asia/Ho_Chi_Minh"},
+    "deadlines": {
         "left": [2] * 8,
         "left_open": MANY[0],
         "owed": MANY,
         "shown": MANY[:5],
         "today": TODAY,
+        "tone": "urge",
         "total": 8,
+    },
+    "digest": {"today": TODAY},
+    "lateness": {
+        "is_weekly": False,
+        "late": [LATE] * 8,
+        "put_off": {LATE.id: AT},
+        "shown": [LATE] * 5,
+        "today": TODAY,
+        "zone": "Asia/Ho_Chi_Minh",
+    },
+    "silence": {"items": [ITEM] * 4, "rest": 1, "silent": [(7, ITEM)] * 3},
+    "snooze": {
+        "at": time(13, 30),
+        "count": 3,
+        "day": date(2025, 9, 16),
+        "due_on": date(2025, 9, 17),
+        "is_past_due": True,
+        "item": ITEM,
+        "items": [{"label": "2.14 Công khai tiến độ, kết quả…", "due_on": "2025-09-17"}] * 7,
+        "last": date(2025, 10, 15),
+        "owed": [ITEM, CASE],
+        "today": TODAY,
+        "until_on": date(2025, 9, 20),
     },
     "help": {
         "lines": [label(f"{name}.as_help") for name in ("tasks", "report", "summary", "calendar", "invite")],
@@ -310,12 +354,18 @@ VARIANTS: dict[str, list[Facts]] = {
     "care.plan_missing": [{}, {"name": None}],
     "care.settings": [{}, {"names": []}],
     "cli.no_such_unit": [{}, {"unit": None}],
-    "digest.text": [
+    "alerts.section": [{}, {"people": []}, {"outages": [replace(OUTAGE, facts=OUTAGE.facts | {"what": "ticks"})]}],
+    "deadlines.section": [
         {},
         {"owed": [ITEM], "shown": [ITEM]},
         {"owed": [ASKED], "shown": [ASKED]},
-        {"today": date(2025, 9, 9)},
+        {"today": date(2025, 9, 9), "owed": [ITEM] * 2},
+        {"today": date(2025, 9, 9), "owed": [ASKED], "shown": [ASKED]},
+        {"owed": [ITEM], "shown": [ITEM], "tone": "escalated"},
     ],
+    "lateness.section": [{}, {"is_weekly": True, "put_off": {}}],
+    "snooze.label_next_day": [{}, {"day": date(2025, 9, 22)}],
+    "snooze.out_of_reach": [{}, {"day": TODAY}],
     "help.overview": [{}, {"lines": ["/tonghop – tình hình cả kỳ"], "reports": False}],
     "help.role": [{"role": role} for role in ROLES],
     "invite.made": [{}, {"link": None, "unit": None, "role": "leader"}],
@@ -383,11 +433,16 @@ CASES = [
 CHATS = {
     "calendar",
     "cancel",
+    "alerts",
+    "deadlines",
     "digest",
     "help",
     "invite",
+    "lateness",
     "numbers",
     "report",
+    "silence",
+    "snooze",
     "start",
     "summary",
     "talk",
@@ -400,7 +455,7 @@ SLIPS = re.compile(
 )
 VERBATIM = {"plan.burden", "plan.show", "plan.renewals", "plan.fault_bad_formula"}
 """A table spaced for the terminal; a plan's own words; signs."""
-LISTS = {"tasks.list", "digest.text"}
+LISTS = {"tasks.list", "deadlines.section"}
 """Eight or five lines at their longest: every item of another unit and period."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
@@ -137,3 +138,17 @@ async def test_a_cancelled_work_is_not_begun(store: Store, writing: Transactions
     dropped.cancel()
     await asyncio.gather(dropped, kept, return_exceptions=True)
     assert traces(store) == ["kept"]
+
+
+async def test_a_long_reading_leaves_the_loop_free_and_waits_for_the_database(writing: Transactions) -> None:
+    failures, let_go = iter([away()] * 3), threading.Event()
+
+    def work(_db: Session) -> bool:
+        if error := next(failures, None):
+            raise error
+        return let_go.wait(timeout=5)
+
+    reading = asyncio.create_task(writing.read_beside(work))
+    await writing.write(adds("1"))
+    let_go.set()
+    assert await reading

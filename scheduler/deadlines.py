@@ -1,0 +1,115 @@
+"""Deadlines: what one's own units owe, by the ladder; promised days, and what somebody asked to be reminded of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from messages import plain, say
+from plans.model import Tone
+from scheduler.kinds import Kind, Reading, Section
+from scheduler.morning import Morning
+from storage.looking import Looked, Recipient, Told
+from storage.owed import Owed, owed_until
+from storage.reminding import Line, left_open
+from storage.snoozes import snoozed_by
+
+SHOWN = 5
+"""Items with a line and a button each; the rest is counted."""
+DUE, PROMISE, SNOOZE = "due", "promise", "snooze"
+OWN = (DUE, PROMISE, SNOOZE)
+TONES: tuple[Tone, ...] = ("remind", "urge", "late", "escalated")
+
+
+def lines(morning: Morning) -> Iterator[tuple[Recipient, Line]]:
+    """The newest rung of each person and obligation, unless it was told or they asked to hear of it later."""
+    for item in morning.looked:
+        if morning.book.is_asked_for(item):
+            for one in morning.of_unit(item.unit_id):
+                line = _line(morning, item, one)
+                if line is not None:
+                    yield one, line
+
+
+def _line(morning: Morning, item: Looked, one: Recipient) -> Line | None:
+    found = morning.book.reached(item, one.role)
+    if found is None:
+        return None
+    told = [line for line in morning.told.get((one.member_id, item.id), ()) if line.kind in OWN]
+    until_at = morning.snoozed.get((one.member_id, item.id))
+    if until_at is not None and until_at > morning.now:
+        return None
+    if until_at is not None and not any(line.sent_at >= until_at for line in told):
+        return Line(one.member_id, SNOOZE, item.id, found.days, item.asked_on)
+    if item.rungs_from is not None and found.on < item.rungs_from:
+        return None
+    if any(_covers(line, found.days, found.on, item, morning) for line in told):
+        return None
+    return Line(one.member_id, PROMISE if item.promised_on else DUE, item.id, found.days, item.asked_on)
+
+
+def _covers(line: Told, days: int, on: date, item: Looked, morning: Morning) -> bool:
+    """This rung was told, or one as near the due day since the day it would have been told on (the day moved)."""
+    if line.counted_from == item.asked_on:
+        return line.rung == days
+    return line.rung >= days and morning.on(line.sent_at) >= on
+
+
+def next_on(morning: Morning, item: Looked) -> date | None:
+    """The next rung, or the day on which somebody wants to hear of it again."""
+    if not morning.book.is_asked_for(item):
+        return None
+    days = [
+        morning.on(until_at)
+        for (_, obligation_id), until_at in morning.snoozed.items()
+        if obligation_id == item.id and until_at > morning.now
+    ]
+    rung = morning.book.steps(item.plan_id).next_on(morning.book.effective_on(item))
+    return min([*days, rung] if rung else days, default=None)
+
+
+def section(reading: Reading) -> Section | None:
+    """Everything owed by now, be it new today or not, most urgent first, with a button for each item."""
+    owed = owed_by(reading)
+    if not owed:
+        return None
+    shown = owed[:SHOWN]
+    choices = [[report_token(item), plain("tasks.label_report", item=item, among=owed)] for item in shown]
+    if len(owed) > SHOWN:
+        choices.append(["/tasks", plain("deadlines.label_all", total=len(owed))])
+    choices.append([f"/snooze {shown[0].id}" if len(owed) == 1 else "/snooze", plain("deadlines.label_snooze")])
+    calendar = reading.book.calendar
+    text = say(
+        "deadlines.section",
+        left_open=next((item for item in owed if item.id == left_open(reading.db, reading.reader_id)), None),
+        today=reading.today,
+        owed=owed,
+        shown=shown,
+        left=[calendar.working_days_between(reading.today, item.asked_on) for item in shown],
+        tone=_tone(reading, owed),
+    )
+    return Section(text, choices, frozenset(item.id for item in owed))
+
+
+def owed_by(reading: Reading) -> list[Owed]:
+    """What the reader is to hear of by now and did not put off."""
+    if not reading.units:
+        return []
+    off = snoozed_by(reading.db, {one.member_id for one in reading.roles}, reading.now)
+    owed = owed_until(reading.db, reading.organization_id, reading.units, reading.book.horizon())
+    found = [item for item in owed if reading.hears(item) and item.id not in off]
+    return sorted(found, key=lambda item: item.asked_on)
+
+
+def report_token(item: Owed) -> str:
+    """The command that opens it."""
+    return f"/case {item.id}" if item.is_case else f"/report {item.id}"
+
+
+def _tone(reading: Reading, owed: list[Owed]) -> Tone:
+    """That of the most urgent item, as the reader's roles hear it."""
+    reached = (reading.book.reached(item, one.role) for item in owed for one in reading.roles)
+    return max((found.say for found in reached if found), key=TONES.index, default="remind")
+
+
+KIND = Kind(OWN, lines, next_on, section)

@@ -1,0 +1,151 @@
+"""A morning: everything needed to tell who is to hear what on one day of one commune, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from plans.calendar import Calendar, report_day
+from scheduler.ladder import Reached, Steps
+from storage.alerts import OpenAlert, alerts_told, open_alerts
+from storage.calendar import calendar_of
+from storage.looking import (
+    Looked,
+    Recipient,
+    Rules,
+    Told,
+    is_anything_due,
+    looked_at,
+    recipients,
+    rules_of,
+    snoozed,
+    told_of,
+)
+from storage.owed import Owed
+from storage.tables import Organization
+
+ASKED_FOR = timedelta(days=30)
+"""After a plan's last period is locked, its reports are asked for this much longer: an old plan nags no one."""
+
+
+@dataclass(slots=True)
+class Rulebook:
+    """The ladders of the commune's plans on one day."""
+
+    today: date
+    calendar: Calendar
+    rules: dict[int, Rules]
+    _steps: dict[int, Steps] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, db: Session, organization_id: int, today: date) -> Rulebook:
+        return cls(today, calendar_of(db, organization_id), rules_of(db, organization_id))
+
+    def steps(self, plan_id: int) -> Steps:
+        """The plan's ladder as it stands today."""
+        if plan_id not in self._steps:
+            self._steps[plan_id] = Steps(self.rules[plan_id].ladder, self.today, self.calendar)
+        return self._steps[plan_id]
+
+    def effective_on(self, item: Looked | Owed) -> date:
+        """The day from which its rungs are counted: of a report the last working day on or before the day it is
+        asked for, of a case's legal limit the first one on or after (Civil Code 91/2015/QH13, article 148)."""
+        if item.is_case and item.promised_on is None:
+            return self.calendar.first_working_on_or_after(item.asked_on)
+        return report_day(item.asked_on, self.calendar)
+
+    def is_asked_for(self, item: Looked | Owed) -> bool:
+        """Owed, and its plan still in force; a case is asked for until it is closed."""
+        rules = self.rules[item.plan_id]
+        is_over = rules.is_archived or (rules.ends_on is not None and self.today > rules.ends_on + ASKED_FOR)
+        return item.is_owed and (item.is_case or not is_over)
+
+    def reached(self, item: Looked | Owed, role: str) -> Reached | None:
+        """The newest rung that this role hears by today, however long ago; None when none.
+
+        An outside body that is only requested hears nothing after its day. A figure that was promised is asked for
+        from the promised day on, and not before.
+        """
+        effective = self.effective_on(item)
+        if item.unit_kind == "requested" and self.today > effective:
+            return None
+        found = self.steps(item.plan_id).reached(role, effective)
+        return None if found is None or (item.promised_on is not None and found.days < 0) else found
+
+    def horizon(self) -> date:
+        """The last day whose first rung is reached today; a day off counts as the working day before it."""
+        rungs = [rung.days for rules in self.rules.values() for rung in rules.ladder.rungs]
+        return self.calendar.shift(self.today, 1 - min(rungs, default=0)) - timedelta(days=1)
+
+
+@dataclass(slots=True)
+class Morning:
+    """One day of one commune, as a tick sees it. `looked` is what may concern somebody."""
+
+    organization_id: int
+    now: datetime
+    zone: ZoneInfo
+    book: Rulebook
+    looked: list[Looked]
+    told: dict[tuple[int, int], list[Told]]
+    snoozed: dict[tuple[int, int], datetime]
+    alerts: list[OpenAlert]
+    alerts_told: set[tuple[int, int]]
+    people: list[Recipient]
+    _by_unit: dict[int | None, list[Recipient]] = field(default_factory=dict)
+
+    @property
+    def today(self) -> date:
+        return self.book.today
+
+    def of_unit(self, unit_id: int) -> list[Recipient]:
+        """Who hears of this unit as one of its own."""
+        return self._sorted().get(unit_id, [])
+
+    def for_commune(self, role: str) -> Iterator[Recipient]:
+        """Who hears of every unit in this role."""
+        return (one for one in self._sorted().get(None, ()) if one.role == role)
+
+    def on(self, at: datetime) -> date:
+        """The local day of an instant."""
+        return at.astimezone(self.zone).date()
+
+    def _sorted(self) -> dict[int | None, list[Recipient]]:
+        if not self._by_unit:
+            for one in self.people:
+                self._by_unit.setdefault(one.unit_id, []).append(one)
+        return self._by_unit
+
+
+def morning_of(db: Session, organization: Organization, now: datetime) -> Morning | None:
+    """The morning as it stands now; None on days off, outside office hours and when nothing is to be looked at."""
+    assert organization.id is not None
+    zone = ZoneInfo(organization.timezone)
+    local = now.astimezone(zone)
+    today = local.date()
+    if not organization.office_from <= local.time() < organization.office_to:
+        return None
+    alerts = open_alerts(db, organization.id)
+    told = alerts_told(db, organization.id) if alerts else set()
+    is_news = len({alert_id for _, alert_id in told}) < len(alerts)
+    if not is_news and not is_anything_due(db, organization.id, today):
+        return None
+    book = Rulebook.of(db, organization.id, today)
+    if not book.calendar.is_working(today):
+        return None
+    return Morning(
+        organization.id,
+        now,
+        zone,
+        book,
+        looked_at(db, organization.id, today),
+        told_of(db, organization.id, today),
+        snoozed(db, organization.id, today),
+        alerts,
+        told,
+        recipients(db, organization.id, today),
+    )

@@ -1,0 +1,103 @@
+"""Silence: work of the whole year of which nothing was heard for long is asked about once a month."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from messages import plain, say
+from plans.calendar import Calendar
+from plans.model import Silence
+from scheduler.deadlines import report_token
+from scheduler.kinds import Kind, Reading, Section
+from scheduler.morning import Morning
+from storage.looking import Looked, Recipient
+from storage.owed import find_owed
+from storage.reminding import Line
+
+SILENT = "silent"
+SHOWN = 3
+LAST_QUARTER = 10
+"""Its first month: from then on it is asked twice a month, and sooner."""
+SECOND_HALF = 16
+
+
+def lines(morning: Morning) -> Iterator[tuple[Recipient, Line]]:
+    """What has been silent for long, on the days on which silence is asked about."""
+    day = _asking_day(morning)
+    if day is None:
+        return
+    for item in morning.looked:
+        weeks = _silent_weeks(morning, item, day)
+        silence = morning.book.steps(item.plan_id).ladder.silence
+        if weeks is None or silence is None:
+            continue
+        for one in morning.of_unit(item.unit_id):
+            told = morning.told.get((one.member_id, item.id), ())
+            if one.role in silence.who and not any(_is_since(line.kind, line.counted_from, day) for line in told):
+                yield one, Line(one.member_id, SILENT, item.id, weeks, day)
+
+
+def _is_since(kind: str, counted_from: date, day: date) -> bool:
+    return kind == SILENT and counted_from >= day
+
+
+def _asking_day(morning: Morning) -> date | None:
+    """The day of asking that today is, or makes up for within its week after a downtime."""
+    past = (morning.today - timedelta(days=back) for back in range(7))
+    return next((day for day in past if _is_asking_day(day, morning.book.calendar)), None)
+
+
+def _is_asking_day(day: date, calendar: Calendar) -> bool:
+    """The first working day of a month; in the last quarter also the first one of its second half."""
+    starts = [1, SECOND_HALF] if day.month >= LAST_QUARTER else [1]
+    return any(calendar.first_working_on_or_after(day.replace(day=start)) == day for start in starts)
+
+
+def _silent_weeks(morning: Morning, item: Looked, day: date) -> int | None:
+    """Whole weeks without a sign of life by then; None where that is not long, or something is due soon."""
+    silence = morning.book.steps(item.plan_id).ladder.silence
+    if silence is None or item.has_nearer or item.promised_on is not None or not morning.book.is_asked_for(item):
+        return None
+    if item.unit_kind == "requested" or morning.book.reached(item, "staff"):
+        return None
+    weeks = (day - morning.on(item.alive_at)).days // 7
+    return weeks if weeks >= _bears(silence, day) else None
+
+
+def _bears(silence: Silence, day: date) -> int:
+    return silence.last_quarter_weeks if day.month >= LAST_QUARTER else silence.weeks
+
+
+def next_on(morning: Morning, item: Looked) -> date | None:
+    """The first day of asking on which it may have been silent for long enough."""
+    silence = morning.book.steps(item.plan_id).ladder.silence
+    if silence is None or item.has_nearer or item.promised_on is not None or not morning.book.is_asked_for(item):
+        return None
+    least = min(silence.weeks, silence.last_quarter_weeks)
+    first = max(morning.today + timedelta(days=1), morning.on(item.alive_at) + timedelta(weeks=least))
+    days = (first + timedelta(days=ahead) for ahead in range(40))
+    return next((day for day in days if _is_asking_day(day, morning.book.calendar)), None)
+
+
+def section(reading: Reading) -> Section | None:
+    """What this digest asks about, as far as it is still silent."""
+    found = [
+        (line, find_owed(reading.db, reading.organization_id, line.obligation_id or 0)) for line in _asked(reading)
+    ]
+    silent = [(line.rung, item) for line, item in found if item is not None and item.state == "not_started"]
+    if not silent:
+        return None
+    silent.sort(key=lambda pair: (-pair[0], pair[1].id))
+    items = [item for _, item in silent]
+    text = say("silence.section", silent=silent[:SHOWN], rest=len(silent[SHOWN:]), items=items)
+    choices = [[report_token(item), plain("tasks.label_report", item=item, among=items)] for item in items[:SHOWN]]
+    return Section(text, choices, frozenset(item.id for item in items))
+
+
+def _asked(reading: Reading) -> list[Line]:
+    """One line for each obligation, whoever it is meant for."""
+    return list({line.obligation_id: line for line in reading.of_kind(SILENT)}.values())
+
+
+KIND = Kind((SILENT,), lines, next_on, section)

@@ -1,0 +1,297 @@
+"""What a tick looks at: obligations whose day to look has come, who may have to hear of them, what they heard.
+
+The cost is that of what is due: an obligation that concerns nobody today is not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, or_, select, update
+from sqlmodel import Session
+
+from plans.model import Ladder
+from storage.absences import away_on
+from storage.owed import DONE, OPEN
+from storage.statement import Statement, among
+from storage.tables import (
+    Absence,
+    Account,
+    CaseFile,
+    Conversation,
+    Membership,
+    Obligation,
+    Period,
+    Plan,
+    Reminder,
+    Snooze,
+    Task,
+    Unit,
+)
+from storage.tables.core import table
+
+obligation, task, unit, plan, period = (table(one) for one in (Obligation, Task, Unit, Plan, Period))
+case_file, reminder, snooze = table(CaseFile), table(Reminder), table(Snooze)
+membership, account, conversation = (table(one) for one in (Membership, Account, Conversation))
+absence = table(Absence)
+_nearer = obligation.alias()
+
+FOR_THE_COMMUNE = ("coordinator", "leader")
+"""Roles that hear of every unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """An obligation as a tick sees it. `due_on` is the extended day where there is one."""
+
+    id: int
+    plan_id: int
+    unit_id: int
+    unit_kind: str
+    state: str
+    due_on: date
+    promised_on: date | None
+    alive_at: datetime
+    rungs_from: date | None
+    wakes: int
+    is_case: bool
+    has_nearer: bool
+    """The same unit owes something on the same task before it."""
+
+    @property
+    def asked_on(self) -> date:
+        """The day it is asked for: the promised one where part of it was promised."""
+        return self.promised_on or self.due_on
+
+    @property
+    def is_owed(self) -> bool:
+        return self.state in OPEN or (self.state in DONE and self.promised_on is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A role of a person, and who reads what is meant for it: they themselves, or who stands in for them."""
+
+    member_id: int
+    unit_id: int | None
+    """None: hears of the whole commune."""
+    role: str
+    reader_id: int
+    account_id: int
+    """The chat the reader used last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds for the obligations of one plan. After `ends_on` its reports are asked of nobody."""
+
+    ladder: Ladder
+    year: int
+    ends_on: date | None
+    is_archived: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A line that was delivered."""
+
+    kind: str
+    rung: int
+    counted_from: date
+    sent_at: datetime
+
+
+def _is_looked_at() -> ColumnElement[bool]:
+    return and_(
+        obligation.c.organization_id == bindparam("organization_id"), obligation.c.look_on <= bindparam("today")
+    )
+
+
+_anything = Statement(select(obligation.c.id).where(_is_looked_at()).limit(1))
+_looked = Statement(
+    select(
+        obligation.c.id,
+        task.c.plan_id,
+        obligation.c.unit_id,
+        unit.c.kind,
+        obligation.c.state,
+        func.coalesce(obligation.c.extended_to, obligation.c.due_on),
+        obligation.c.promised_on,
+        func.coalesce(obligation.c.alive_at, plan.c.loaded_at),
+        obligation.c.rungs_from,
+        obligation.c.wakes,
+        case_file.c.id.is_not(None).label("is_case"),
+        select(literal_column("1"))
+        .where(
+            _nearer.c.task_id == obligation.c.task_id,
+            _nearer.c.unit_id == obligation.c.unit_id,
+            _nearer.c.due_on < obligation.c.due_on,
+            or_(among(_nearer.c.state, OPEN), among(_nearer.c.state, DONE) & _nearer.c.promised_on.is_not(None)),
+        )
+        .exists()
+        .label("has_nearer"),
+    )
+    .join(task, task.c.id == obligation.c.task_id)
+    .join(unit, unit.c.id == obligation.c.unit_id)
+    .join(plan, plan.c.id == task.c.plan_id)
+    .outerjoin(case_file, case_file.c.obligation_id == obligation.c.id)
+    .where(_is_looked_at())
+)
+_of_interest = or_(
+    membership.c.unit_id.in_(select(obligation.c.unit_id).where(_is_looked_at())),
+    among(membership.c.role, FOR_THE_COMMUNE),
+)
+_roles = Statement(
+    select(membership.c.member_id, membership.c.unit_id, membership.c.role)
+    .where(membership.c.organization_id == bindparam("organization_id"), _of_interest)
+    .order_by(membership.c.id)
+)
+_members_of_interest = select(membership.c.member_id).where(
+    membership.c.organization_id == bindparam("organization_id"), _of_interest
+)
+_chats = Statement(
+    select(account.c.member_id, account.c.id)
+    .join(conversation, conversation.c.account_id == account.c.id)
+    .where(
+        account.c.is_reachable,
+        or_(
+            account.c.member_id.in_(_members_of_interest),
+            account.c.member_id.in_(
+                select(absence.c.stand_in).where(absence.c.organization_id == bindparam("organization_id"))
+            ),
+        ),
+    )
+    .order_by(conversation.c.heard_at.nulls_first(), account.c.id)
+)
+_units_of = Statement(select(membership.c.unit_id).where(membership.c.member_id == bindparam("member_id")))
+_roles_in = Statement(
+    select(membership.c.member_id, membership.c.unit_id, membership.c.role)
+    .where(membership.c.unit_id == bindparam("unit_id"), ~among(membership.c.role, FOR_THE_COMMUNE))
+    .order_by(membership.c.id)
+)
+_commune_roles = Statement(
+    select(membership.c.member_id, membership.c.unit_id, membership.c.role).where(
+        membership.c.member_id == bindparam("member_id"), among(membership.c.role, FOR_THE_COMMUNE)
+    )
+)
+_chats_of = Statement(
+    select(account.c.member_id, account.c.id)
+    .join(conversation, conversation.c.account_id == account.c.id)
+    .where(account.c.is_reachable, account.c.member_id == bindparam("member_id"))
+    .order_by(conversation.c.heard_at.nulls_first(), account.c.id)
+)
+_rules = Statement(
+    select(plan.c.id, plan.c.ladder, plan.c.year, func.max(period.c.lock), plan.c.is_archived)
+    .outerjoin(period, period.c.plan_id == plan.c.id)
+    .where(plan.c.organization_id == bindparam("organization_id"))
+    .group_by(plan.c.id)
+)
+_told = Statement(
+    select(
+        reminder.c.member_id,
+        reminder.c.obligation_id,
+        reminder.c.kind,
+        reminder.c.rung,
+        reminder.c.due_on,
+        reminder.c.sent_at,
+    ).where(
+        reminder.c.obligation_id.in_(select(obligation.c.id).where(_is_looked_at())),
+        reminder.c.sent_at.is_not(None),
+    )
+)
+_snoozed = Statement(
+    select(snooze.c.member_id, snooze.c.obligation_id, snooze.c.until_at)
+    .where(snooze.c.obligation_id.in_(select(obligation.c.id).where(_is_looked_at())))
+    .order_by(snooze.c.id)
+)
+_keep_look = Statement(
+    update(obligation)
+    .where(obligation.c.id == bindparam("key"), obligation.c.wakes == bindparam("seen"))
+    .values(look_on=bindparam("next_on"))
+)
+
+
+def is_anything_due(db: Session, organization_id: int, today: date) -> bool:
+    """True when some obligation is to be looked at."""
+    return _anything.first(db, organization_id=organization_id, today=today) is not None
+
+
+def looked_at(db: Session, organization_id: int, today: date) -> list[Looked]:
+    """Obligations whose day to look has come, settled ones too."""
+    return [Looked(*row) for row in _looked.all(db, organization_id=organization_id, today=today)]
+
+
+def recipients(db: Session, organization_id: int, today: date) -> list[Recipient]:
+    """Who may have to hear of what is looked at today, and can be reached; who hears of the whole commune, always.
+
+    What is meant for somebody who is away is read by who stands in. A unit without staff that can be reached is
+    heard for by its head.
+    """
+    facts = {"organization_id": organization_id, "today": today}
+    return _recipients(_roles.all(db, **facts), _chats.all(db, **facts), away_on(db, organization_id, today))
+
+
+def read_by(db: Session, organization_id: int, reader_id: int, today: date) -> list[Recipient]:
+    """What this person reads today: their own roles, and those of whom they stand in for."""
+    away = away_on(db, organization_id, today)
+    meant_for = [reader_id, *(member_id for member_id, stand_in in away.items() if stand_in == reader_id)]
+    units = {
+        unit_id for member_id in meant_for for (unit_id,) in _units_of.all(db, member_id=member_id) if unit_id
+    }
+    roles = [row for unit_id in units for row in _roles_in.all(db, unit_id=unit_id)]
+    roles += [row for member_id in meant_for for row in _commune_roles.all(db, member_id=member_id)]
+    members = {away.get(row.member_id) or row.member_id for row in roles}
+    chats = [row for member_id in members for row in _chats_of.all(db, member_id=member_id)]
+    return [one for one in _recipients(roles, chats, away) if one.reader_id == reader_id]
+
+
+def _recipients(roles: Sequence[Any], chats: Sequence[Any], away: Mapping[int, int | None]) -> list[Recipient]:
+    newest: dict[int | None, int] = {row.member_id: row.id for row in chats}
+    found = []
+    for row in roles:
+        reader = away.get(row.member_id, row.member_id)
+        if reader is not None and reader in newest:
+            unit_id = None if row.role in FOR_THE_COMMUNE else row.unit_id
+            found.append(Recipient(row.member_id, unit_id, row.role, reader, newest[reader]))
+    return found + _in_their_place(found)
+
+
+def _in_their_place(found: list[Recipient]) -> list[Recipient]:
+    """Heads of units whose staff are all away or out of reach: they hear as staff do."""
+    with_staff = {one.unit_id for one in found if one.role == "staff"}
+    return [
+        Recipient(one.member_id, one.unit_id, "staff", one.reader_id, one.account_id)
+        for one in found
+        if one.role == "head" and one.unit_id not in with_staff
+    ]
+
+
+def rules_of(db: Session, organization_id: int) -> dict[int, Rules]:
+    """What holds for each plan of the commune, by its id."""
+    rows = _rules.all(db, organization_id=organization_id)
+    return {
+        row[0]: Rules(Ladder.model_validate(row.ladder or {}), row.year, row[3], row.is_archived) for row in rows
+    }
+
+
+def told_of(db: Session, organization_id: int, today: date) -> dict[tuple[int, int], list[Told]]:
+    """What was delivered about the obligations looked at, by (person it was meant for, obligation)."""
+    told: dict[tuple[int, int], list[Told]] = {}
+    for member_id, obligation_id, *facts in _told.all(db, organization_id=organization_id, today=today):
+        told.setdefault((member_id, obligation_id), []).append(Told(*facts))
+    return told
+
+
+def snoozed(db: Session, organization_id: int, today: date) -> dict[tuple[int, int], datetime]:
+    """Until when somebody does not want to hear of something, by (person, obligation); the newest wish counts."""
+    rows = _snoozed.all(db, organization_id=organization_id, today=today)
+    return {(row.member_id, row.obligation_id): row.until_at for row in rows}
+
+
+def keep_looks(db: Session, looks: Iterable[tuple[Looked, date | None]]) -> None:
+    """The day on which to look at each again; None: not until it is woken. What was woken meanwhile stays so."""
+    facts = [{"key": item.id, "seen": item.wakes, "next_on": next_on} for item, next_on in looks]
+    _keep_look.change_each(db, facts)

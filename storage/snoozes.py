@@ -1,0 +1,74 @@
+"""What people asked to be reminded of later."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import bindparam, select
+from sqlmodel import Session
+
+from storage.statement import Statement
+from storage.tables import Obligation, Snooze
+from storage.tables.core import table
+from storage.waking import wake
+
+snooze, obligation = table(Snooze), table(Obligation)
+
+_of_member = Statement(
+    select(snooze.c.obligation_id, snooze.c.until_at)
+    .where(snooze.c.member_id == bindparam("member_id"))
+    .order_by(snooze.c.id)
+)
+_past_due = Statement(
+    select(snooze.c.obligation_id, snooze.c.until_at)
+    .where(
+        snooze.c.organization_id == bindparam("organization_id"),
+        snooze.c.is_past_due,
+        snooze.c.until_at > bindparam("now", type_=snooze.c.until_at.type),
+    )
+    .order_by(snooze.c.id)
+)
+
+
+def put_off(
+    db: Session,
+    organization_id: int,
+    member_id: int,
+    obligation_id: int,
+    until_at: datetime,
+    is_past_due: bool,
+    now: datetime,
+) -> int:
+    """Note that this person wants to hear of it again at `until_at`; returns the row's id."""
+    row = Snooze(
+        organization_id=organization_id,
+        member_id=member_id,
+        obligation_id=obligation_id,
+        until_at=until_at,
+        is_past_due=is_past_due,
+        at=now,
+    )
+    db.add(row)
+    db.flush()
+    wake(db, [obligation_id])
+    assert row.id is not None
+    return row.id
+
+
+def snoozed_by(db: Session, member_ids: Collection[int], now: datetime) -> set[int]:
+    """Obligations that all of these people put off until later than now."""
+    found = [
+        {obligation_id for obligation_id, until_at in _newest(db, member_id).items() if until_at > now}
+        for member_id in member_ids
+    ]
+    return set.intersection(*found) if found else set()
+
+
+def past_due(db: Session, organization_id: int, now: datetime) -> dict[int, datetime]:
+    """What somebody put off past its due day: until when, by obligation."""
+    return {row.obligation_id: row.until_at for row in _past_due.all(db, organization_id=organization_id, now=now)}
+
+
+def _newest(db: Session, member_id: int) -> dict[int, datetime]:
+    return {row.obligation_id: row.until_at for row in _of_member.all(db, member_id=member_id)}
