@@ -6,21 +6,24 @@ import logging
 import re
 import traceback
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from bot.clock import Clock
 from bot.transactions import Transactions
-from handlers.desk import Desk, Reply
+from handlers.desk import Desk, Reply, Told
 from handlers.incoming import Incoming
 from handlers.router import hear
 from messages import say
+from plans.calendar import office_time
 from storage import outbox
-from storage.chats import Chat, audit, keep_chat, open_chat, set_reachable, take
-from storage.tables import SetAside
+from storage.chats import Chat, audit, chat_of_member, keep_chat, open_chat, set_reachable, take
+from storage.loading import calendar_of
+from storage.tables import Organization, SetAside
 
 log = logging.getLogger("dondoc.intake")
 
@@ -65,6 +68,8 @@ class Intake:
             hear(desk)
         for reply in desk.replies:
             lay_down(db, chat, reply, incoming, now)
+        for told in desk.told:
+            lay_elsewhere(db, desk.person.organization_id, told, now)
         for action, subject in desk.audited:
             audit(db, chat, action, now, subject)
         keep_chat(db, chat, now)
@@ -113,6 +118,30 @@ def lay_down(db: Session, chat: Chat, reply: Reply, incoming: Incoming, now: dat
     else:
         shown_id = outbox.put(db, **row, target_id=chat.shown_id)
         chat.shown_id = shown_id if is_step else None
+
+
+def lay_elsewhere(db: Session, organization_id: int, told: Told, now: datetime) -> None:
+    """Put what another member is told in the outbox, for the chat they used last and for office hours.
+
+    Behind their own replies, like a reminder; who cannot be reached is not told.
+    """
+    account_id = chat_of_member(db, told.member_id)
+    if account_id is None:
+        return
+    organization = db.get_one(Organization, organization_id)
+    local = now.astimezone(ZoneInfo(organization.timezone))
+    hours = organization.office_from, organization.office_to
+    at = office_time(local, *hours, calendar_of(db, organization_id)).astimezone(UTC)
+    outbox.put(
+        db,
+        organization_id=organization_id,
+        account_id=account_id,
+        kind="text",
+        priority=outbox.REMINDER,
+        body={"text": str(told.text), "choices": [], "lettered": False},
+        not_before=at if at > now else None,
+        created_at=now,
+    )
 
 
 def _row(chat: Chat, reply: Reply, now: datetime) -> dict[str, Any]:

@@ -36,6 +36,14 @@ class Reply:
     """Said beside the open question, which stays the one that is asked, with its buttons."""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something for another person, caused by the one who writes and labelled with their name."""
+
+    member_id: int
+    text: Markup
+
+
 @dataclass(slots=True)
 class Desk:
     """One incoming message at work. Everything done through it commits together, or not at all."""
@@ -45,6 +53,7 @@ class Desk:
     incoming: Incoming
     now: datetime
     replies: list[Reply] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
     audited: list[tuple[str, str | None]] = field(default_factory=list)
 
     @property
@@ -69,6 +78,11 @@ class Desk:
         self.replies.append(reply)
         self.chat.offered = reply.choices
         self.chat.is_lettered = reply.is_lettered
+
+    def tell(self, member_id: int, block: str, /, **facts: Any) -> None:
+        """Let another member know, in office hours; the sentence names who caused it (`by`)."""
+        if member_id != self.person.member_id:
+            self.told.append(Told(member_id, say(block, by=self.person.name, **facts)))
 
     def put_away(self, draft: OpenDraft) -> None:
         """Close the talk about a draft here; its answers are kept and its old buttons end."""

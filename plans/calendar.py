@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -113,6 +113,15 @@ def legal_deadline(start: date, days: int, calendar: Calendar) -> date:
 def report_day(due: date, calendar: Calendar) -> date:
     """The day a report due on `due` has to go out: reports are sent earlier, never later."""
     return calendar.last_working_on_or_before(due)
+
+
+def office_time(now: datetime, office_from: time, office_to: time, calendar: Calendar) -> datetime:
+    """`now` (local) if that is in office hours of a working day, else when the next ones begin."""
+    opens = datetime.combine(now.date(), office_from, now.tzinfo)
+    if calendar.is_working(now.date()) and now.time() < office_to:
+        return max(now, opens)
+    following = calendar.first_working_on_or_after(now.date() + DAY)
+    return datetime.combine(following, office_from, now.tzinfo)
 
 
 def unit_due(period: Period, calendar: Calendar) -> date:

@@ -27,6 +27,7 @@ from storage.tables import (
     Unit,
 )
 from storage.tables.core import connection, table
+from storage.waking import wake_of_member
 
 account, conversation, draft = table(Account), table(Conversation), table(Draft)
 member, membership, organization = table(Member), table(Membership), table(Organization)
@@ -187,7 +188,20 @@ _keep_args = Statement(update(draft).where(draft.c.id == bindparam("key")).value
 _take = Statement(adding_new(seen, "channel", "message_key", "at"))
 _audit = Statement(adding(table(Audit), "organization_id", "member_id", "action", "subject", "at"))
 _set_reachable = Statement(
-    update(account).where(account.c.id == bindparam("key")).values(is_reachable=bindparam("reachable"))
+    update(account)
+    .where(account.c.id == bindparam("key"), account.c.is_reachable != bindparam("reachable"))
+    .values(is_reachable=bindparam("reachable"))
+)
+_member_of = Statement(
+    select(account.c.organization_id, account.c.member_id).where(
+        account.c.id == bindparam("key"), account.c.member_id.is_not(None)
+    )
+)
+_chat_of_member = Statement(
+    select(account.c.id)
+    .join(conversation, conversation.c.account_id == account.c.id)
+    .where(account.c.member_id == bindparam("member_id"), account.c.is_reachable)
+    .order_by(conversation.c.heard_at.desc().nulls_last(), account.c.id.desc())
 )
 
 
@@ -354,8 +368,16 @@ def record(
 
 
 def set_reachable(db: Session, account_id: int, is_reachable: bool) -> None:
-    """Mark whether the bot may write to this chat."""
-    _set_reachable.change(db, key=account_id, reachable=is_reachable)
+    """Mark whether the bot may write to this chat; who can be reached again may have to hear of something."""
+    is_new = _set_reachable.change(db, key=account_id, reachable=is_reachable) == 1
+    if is_new and is_reachable and (mine := _member_of.first(db, key=account_id)):
+        wake_of_member(db, mine.organization_id, mine.member_id)
+
+
+def chat_of_member(db: Session, member_id: int) -> int | None:
+    """The account a member wrote from last and can be reached by; None when there is none."""
+    row = _chat_of_member.first(db, member_id=member_id)
+    return row.id if row else None
 
 
 def forget_set_aside(db: Session, before: datetime) -> int:

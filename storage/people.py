@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, select
 
 from storage.tables import Account, Invite, Member, Membership, Organization, Unit
+from storage.waking import wake_of_member
 
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """Without letters and digits that are mistaken for one another when read aloud."""
@@ -88,13 +89,14 @@ def join(db: Session, invite: Invite, account_id: int, name: str, now: datetime)
 
 
 def add_role(db: Session, organization_id: int, member_id: int, unit_id: int | None, role: str) -> None:
-    """Give a member a role, once."""
+    """Give a member a role, once; they may have to hear of what its unit owes."""
     held = select(Membership).where(
         Membership.member_id == member_id, Membership.unit_id == unit_id, Membership.role == role
     )
     if db.exec(held).first() is None:
         db.add(Membership(organization_id=organization_id, member_id=member_id, unit_id=unit_id, role=role))
         db.flush()
+        wake_of_member(db, organization_id, member_id)
 
 
 def units_of(db: Session, organization_id: int) -> list[Unit]:
