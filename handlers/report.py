@@ -286,7 +286,7 @@ def _make_sure(talk: Talk, question: dict[str, Any], value: dict[str, Any]) -> N
     why = doubt(question, value)
     if why is None:
         return
-    facts = {"question": question, "value": value}
+    facts: dict[str, Any] = {"question": question, "value": value}
     sure = talk.choose(f"{code}:sure", ["keep", "retype"], f"report.doubt_{why}", read=retyped(question), **facts)
     if sure == "retype":
         talk.forget(code)

@@ -14,8 +14,9 @@ from typing import Any, NoReturn
 
 from markupsafe import Markup
 
-from handlers.desk import Desk, Reply
-from messages import label, say
+from handlers.desk import Desk, Reply, page_of
+from messages import label, plain, say
+from plans.text import fold
 from storage.chats import OpenDraft
 
 Answer = Any
@@ -24,6 +25,8 @@ Read = Callable[[str], Answer]
 """Turns what was typed into an answer; raises Misunderstood."""
 
 
+PICKED_FROM = 5
+"""As many options as are shown at once."""
 REOPENED = "again|"
 """Before the fingerprint of an answer that is to be asked again, and kept until another is given."""
 Flow = Callable[..., None]
@@ -126,11 +129,13 @@ class Talk:
         /,
         *,
         read: Read | None = None,
+        is_figure: bool = True,
         **facts: Any,
     ) -> str:
         """One of `options`: codes labelled by blocks `label_<code>`, or a mapping of codes to labels.
 
-        With `read`, a figure typed instead is taken too: then digits are never the number of a choice.
+        With `read`, a figure typed instead is taken too: then digits are never the number of a choice, unless
+        what it reads is no figure.
         """
         known = self.draft.answers.get(name)
         if known is not None and (read is not None or known["value"] in options):
@@ -146,7 +151,7 @@ class Talk:
                 raise Misunderstood("talk.choose_one")
             return read(heard.text or "")
 
-        value = self._hear(name, answered, block, dict(options), read is not None, facts)
+        value = self._hear(name, answered, block, dict(options), read is not None and is_figure, facts)
         self._store(name, value, "")
         self._passed.append(name)
         return str(value)
@@ -280,6 +285,40 @@ class Talk:
 
 def _file(block: str) -> str:
     return block.partition(".")[0]
+
+
+def pick(
+    talk: Talk,
+    name: str,
+    options: Mapping[str, str],
+    block: str,
+    also: Mapping[str, str] | None = None,
+    /,
+    **facts: Any,
+) -> str:
+    """One of many, by code and label, a few at a time; what is in `also` is offered with each of them.
+
+    The given name alone will do, also of one not shown. Forget it by its name; going back turns a page back.
+    """
+    page, all_options = 0, dict(options) | dict(also or {})
+
+    def read(text: str) -> str:
+        folded = fold(text)
+        found = [code for code, label in all_options.items() if f" {fold(label)} ".endswith(f" {folded} ")]
+        if not folded or len(found) != 1:
+            raise Misunderstood("talk.choose_one")
+        return found[0]
+
+    while True:
+        shown, rest = page_of(list(options.items()), page, PICKED_FROM)
+        more = {"more": plain("tasks.label_more", rest=rest)} if rest else {}
+        choices = dict(shown) | more | dict(also or {})
+        choice = talk.choose(f"{name}:{page}", choices, block, read=read, is_figure=False, **facts)
+        if choice in all_options:
+            return choice
+        if choice not in choices:  # it is gone
+            talk.forget(name)
+        page += 1
 
 
 def run(flow: Flow, desk: Desk, draft: OpenDraft, heard: Heard | None) -> None:
