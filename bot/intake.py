@@ -21,8 +21,8 @@ from handlers.router import hear
 from messages import say
 from plans.calendar import office_time
 from storage import outbox
+from storage.calendar import calendar_of
 from storage.chats import Chat, audit, chat_of_member, keep_chat, open_chat, set_reachable, take
-from storage.loading import calendar_of
 from storage.tables import Organization, SetAside
 
 log = logging.getLogger("dondoc.intake")

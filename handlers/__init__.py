@@ -3,7 +3,7 @@
 A new conversation is one file here, its sentences in messages/, and one line below.
 """
 
-from handlers import calendar, cancel, help, invite, report, snooze, start, summary, tasks
+from handlers import absence, calendar, cancel, help, invite, members, report, snooze, start, summary, tasks
 from handlers.conversation import Command, Conversation, FlowKind
 
 CONVERSATIONS: tuple[Conversation, ...] = (
@@ -12,6 +12,8 @@ CONVERSATIONS: tuple[Conversation, ...] = (
     summary.CONVERSATION,
     snooze.CONVERSATION,
     calendar.CONVERSATION,
+    absence.CONVERSATION,
+    members.CONVERSATION,
     invite.CONVERSATION,
     help.CONVERSATION,
     cancel.CONVERSATION,

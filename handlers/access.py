@@ -15,6 +15,10 @@ RIGHTS: dict[str, frozenset[str]] = {
     "calendar": frozenset({"staff", "head", "coordinator", "leader", "observer"}),
     "edit_calendar": frozenset({"coordinator"}),
     "invite": frozenset({"coordinator"}),
+    "absence": frozenset({"staff", "head", "leader", "coordinator"}),
+    "absence_of_others": frozenset({"coordinator"}),
+    "members": frozenset({"head", "coordinator"}),
+    "phone": frozenset({"coordinator"}),
 }
 
 

@@ -114,6 +114,11 @@ def target(indicator: Indicator, verdict: Verdict) -> str:
     return f"{sign} {show_rate(verdict.target, indicator.target.unit)}"
 
 
+def phone(value: str) -> str:
+    """A stored number as it is read: 0912 345 678."""
+    return f"{value[:4]} {value[4:7]} {value[7:]}"
+
+
 FILTERS: dict[str, Any] = {
     "day": day,
     "short_day": short_day,
@@ -132,4 +137,5 @@ FILTERS: dict[str, Any] = {
     "rate": rate,
     "distance": distance,
     "target": target,
+    "phone": phone,
 }

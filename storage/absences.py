@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlmodel import Session
 
-from storage.tables import Absence
+from storage.tables import Absence, Member
 from storage.tables.core import connection, table
+from storage.waking import wake_of_member
 
-absence = table(Absence)
+absence, member = table(Absence), table(Member)
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """A person's absence, both days included; `name` is who stands in, where anybody does."""
+
+    id: int
+    member_id: int
+    from_on: date
+    to_on: date
+    stand_in: int | None
+    name: str | None
 
 
 def away_on(db: Session, organization_id: int, day: date) -> dict[int, int | None]:
@@ -41,3 +57,69 @@ def turning(db: Session, organization_id: int, since: date, today: date) -> set[
         )
     )
     return {row.member_id for row in rows if row.from_on > since or row.to_on < today}
+
+
+_seen: Select[Any] = (
+    select(
+        absence.c.id,
+        absence.c.member_id,
+        absence.c.from_on,
+        absence.c.to_on,
+        absence.c.stand_in,
+        member.c.name,
+    )
+    .outerjoin(member, member.c.id == absence.c.stand_in)
+    .order_by(absence.c.from_on, absence.c.id)
+)
+
+
+def away_now(db: Session, organization_id: int, day: date) -> dict[int, Away]:
+    """The absence of everybody who is away that day."""
+    running = _seen.where(
+        absence.c.organization_id == organization_id, absence.c.from_on <= day, absence.c.to_on >= day
+    )
+    return {row.member_id: Away(*row) for row in connection(db).execute(running)}
+
+
+def absences_of(db: Session, member_id: int, since: date) -> list[Away]:
+    """A person's absences that have not ended before `since`, the next one first."""
+    rows = connection(db).execute(_seen.where(absence.c.member_id == member_id, absence.c.to_on >= since))
+    return [Away(*row) for row in rows]
+
+
+def absence_in(db: Session, member_id: int, from_on: date, to_on: date) -> Away | None:
+    """The first absence of a person that falls into these days."""
+    return next((one for one in absences_of(db, member_id, from_on) if one.from_on <= to_on), None)
+
+
+def add_absence(
+    db: Session, organization_id: int, member_id: int, from_on: date, to_on: date, stand_in: int | None
+) -> int:
+    """Keep an absence and let reminders move; returns its id."""
+    new = Absence(
+        organization_id=organization_id, member_id=member_id, from_on=from_on, to_on=to_on, stand_in=stand_in
+    )
+    db.add(new)
+    db.flush()
+    assert new.id is not None
+    wake_of_member(db, organization_id, member_id)
+    return new.id
+
+
+def change_stand_in(db: Session, absence_id: int, stand_in: int | None) -> None:
+    """Another person stands in from now on, or nobody."""
+    row = db.get_one(Absence, absence_id)
+    row.stand_in = stand_in
+    db.flush()
+    wake_of_member(db, row.organization_id, row.member_id)
+
+
+def end_absence(db: Session, absence_id: int, today: date) -> None:
+    """The person is at work from `today` on; an absence that had not begun before it is gone."""
+    row = db.get_one(Absence, absence_id)
+    if row.from_on < today:
+        row.to_on = today - DAY
+    else:
+        db.delete(row)
+    db.flush()
+    wake_of_member(db, row.organization_id, row.member_id)

@@ -99,6 +99,12 @@ def add_role(db: Session, organization_id: int, member_id: int, unit_id: int | N
         wake_of_member(db, organization_id, member_id)
 
 
+def set_phone(db: Session, member_id: int, phone: str | None) -> None:
+    """The member's work phone, or None any more."""
+    db.get_one(Member, member_id).phone = phone
+    db.flush()
+
+
 def units_of(db: Session, organization_id: int) -> list[Unit]:
     """All units of a commune, in the plan's order."""
     return list(db.exec(select(Unit).where(Unit.organization_id == organization_id).order_by(col(Unit.id))))

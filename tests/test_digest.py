@@ -230,7 +230,7 @@ def test_who_cannot_be_reached_gets_none(commune: Commune) -> None:
         set_reachable(db, commune.account_id("mai"), False)
     assert ticks_at(commune, local(8, 7, 30)) == ["hung", "lan", "thao", "tuan", "yen"]
     assert "Phòng Văn hóa – Xã hội chuẩn bị 3 báo cáo" in commune.person("hung").last  # the head, in their place
-    assert "Lê Ngọc Mai, Phòng Văn hóa – Xã hội: đã chặn" in commune.person("lan").last
+    assert "Lê Ngọc Mai (Phòng Văn hóa – Xã hội): không nhận được tin" in commune.person("lan").last
     with commune.store.writing() as db:
         set_reachable(db, commune.account_id("mai"), True)
     assert ticks_at(commune, local(8, 9, 0)) == ["mai"]

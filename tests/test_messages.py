@@ -21,11 +21,14 @@ from plans.indicators import judge
 from plans.model import Indicator, Target
 from plans.spans import NamedSpan, Span
 from plans.text import fold
+from storage.absences import Away
 from storage.alerts import OpenAlert
 from storage.calendar import Moved
+from storage.chats import Role
 from storage.owed import Owed, ReportingPeriod
 from storage.province import Shift
-from storage.reach import Unreached
+from storage.reach import Invited, Unreached
+from storage.roster import Listed
 from storage.standing import Standing, TaskStanding
 
 Facts = dict[str, Any]
@@ -131,16 +134,11 @@ STANDING = Standing(PERIOD, TODAY, [*MANY, DONE], [TASK] * 8, [ITEM] * 5, shippe
 ON_TIME = replace(STANDING, items=[ITEM, DONE], tasks=[], not_ours=[])
 EMPTY = replace(STANDING, items=[], tasks=[], not_ours=[])
 ROLES = ("staff", "head", "coordinator", "leader", "observer")
+OFFERED = ("tasks", "report", "summary", "calendar", "absence", "members", "invite")
 OTHERS = ("sticker", "voice", "photo", "document", "video", "contact", "location", "forward", "too_long", "odd")
 BACKED_UP = SimpleNamespace(file="sao-luu.db", total=12345, rows={"unit": 7, "task": 30}, made_at=AT)
 
 OUTAGE = OpenAlert(1, "outage", "x", {"what": "delivery", "from": AT.isoformat(), "to": AT.isoformat()}, AT)
-UNREACHED = [
-    Unreached("empty_unit", "unit:3", None, LONG),
-    Unreached("blocked", "member:4", "Nguyễn Thị Lan", "Phòng Kinh tế", "0912 345 678"),
-    Unreached("never_joined", "invite:5", None, "Phòng Kinh tế", None, AT, "staff"),
-    Unreached("never_joined", "invite:6", "Trần Văn Hùng", None, None, AT, "leader"),
-]
 TET = NamedSpan(date(2026, 2, 14), date(2026, 2, 22), False, "Tết Nguyên đán Bính Ngọ", False)
 NEW_YEAR = NamedSpan(date(2025, 12, 31), date(2026, 1, 2), False, "Tết Dương lịch và ngày liền kề", True)
 MADE_UP = NamedSpan(date(2026, 1, 10), date(2026, 1, 10), True, "Làm bù cho ngày 02/01", True)
@@ -157,6 +155,19 @@ SHIFT = Shift(
     *(date(2025, 9, 20), date(2025, 9, 29)),
     21,
 )
+
+AWAY = Away(4, 5, TODAY, date(2025, 9, 19), 6, "Đặng Đăng Khoa")
+TO_COME = replace(AWAY, id=5, from_on=date(2025, 10, 1), to_on=date(2025, 10, 1), stand_in=None, name=None)
+LISTED = Listed(5, "Huỳnh Thanh Thảo", "0912345678", (Role("staff", 7, LONG), Role("head", 8, "X")), "no", AWAY)
+AT_WORK = replace(LISTED, roles=(Role("leader", None, None),), phone=None, reach="yes", away=None)
+INVITED = Invited(5, "Trần Thị Mới", "staff", 7, LONG, AT, True)
+TROUBLES = [
+    Unreached("empty_unit", "unit:7", LONG, LONG),
+    Unreached("blocked", "member:5", LISTED.name, LONG, "0912345678", None, "staff"),
+    Unreached("never_joined", "invite:5", None, LONG, None, AT, "staff"),
+    Unreached("never_joined", "invite:6", "Trần Thị Mới", None, None, AT, "leader"),
+]
+COUNTS = {"people": 12, "units": 6, "away": 1, "closed": 2, "without": 3}
 
 FACTS: dict[str, Facts] = {
     "calendar": {
@@ -178,6 +189,25 @@ FACTS: dict[str, Facts] = {
         "spans": [NEW_YEAR, MADE_UP, TET, TET, TET],
         "today": TODAY,
         "year": 2027,
+    },
+    "absence": {
+        "at_most": 90,
+        "away": AWAY,
+        "by": "Nguyễn Thị Lan",
+        "day": date(2025, 9, 12),
+        "days": 5,
+        "first": TODAY,
+        "has_begun": True,
+        "has_colleagues": True,
+        "has_some": True,
+        "is_change": False,
+        "known": [AWAY, TO_COME, TO_COME, TO_COME],
+        "last": date(2025, 9, 19),
+        "latest": date(2025, 12, 13),
+        "name": "Huỳnh Thanh Thảo",
+        "one": AWAY,
+        "stand_in": "Đặng Đăng Khoa",
+        "today": TODAY,
     },
     "cancel": {"is_sent": False, "count": 3, "code": "2.14", "title": ITEM.title},
     "care": {
@@ -217,7 +247,7 @@ FACTS: dict[str, Facts] = {
         "what": "Input should be a valid integer",
         "year": 2025,
     },
-    "alerts": {"outages": [OUTAGE], "people": UNREACHED, "rest": 3, "zone": "Asia/Ho_Chi_Minh"},
+    "alerts": {"outages": [OUTAGE], "people": TROUBLES, "rest": 3, "zone": "Asia/Ho_Chi_Minh"},
     "deadlines": {
         "left": [2] * 8,
         "left_open": MANY[0],
@@ -251,7 +281,7 @@ FACTS: dict[str, Facts] = {
         "until_on": date(2025, 9, 20),
     },
     "help": {
-        "lines": [label(f"{name}.as_help") for name in ("tasks", "report", "summary", "calendar", "invite")],
+        "lines": [label(f"{name}.as_help") for name in OFFERED],
         "reports": True,
         "name": "Nguyễn Thị Lan",
         "role": "staff",
@@ -263,6 +293,23 @@ FACTS: dict[str, Facts] = {
         "link": "https://t.me/b?start=ABCD2345",
         "role": "head",
         "unit": LONG,
+    },
+    "members": {
+        "by": "Nguyễn Thị Lan",
+        "count": 9,
+        "counts": COUNTS,
+        "invitations": [INVITED, replace(INVITED, name=None, is_expired=False), INVITED, INVITED],
+        "is_empty": True,
+        "name": LONG,
+        "one": LISTED,
+        "people": [LISTED, AT_WORK, replace(LISTED, away=None), replace(LISTED, reach="never"), LISTED],
+        "phone": "0912345678",
+        "today": TODAY,
+        "troubles": TROUBLES,
+        "unit_id": 7,
+        "was": None,
+        "written": None,
+        "zone": "Asia/Ho_Chi_Minh",
     },
     "numbers": {"part": FIGURE, "question": QUESTION, "total": {"kind": "figure", "n": "3390"}},
     "page": {"at": AT, "number": 2},
@@ -335,6 +382,7 @@ FACTS: dict[str, Facts] = {
 }
 """What the blocks of each file may be given."""
 
+OWN: list[Facts] = [{}, {"name": None}, {"stand_in": None}, {"stand_in": None, "has_colleagues": False}]
 VARIANTS: dict[str, list[Facts]] = {
     "calendar.coming": [{}, {"spans": [], "period": None}, {"spans": [MADE_UP], "today": date(2026, 1, 2)}],
     "calendar.days": [{}, {"is_working": True}],
@@ -350,6 +398,34 @@ VARIANTS: dict[str, list[Facts]] = {
         {"shift": replace(SHIFT, province=date(2025, 9, 26), units=SHIFT.old_units, lock=SHIFT.old_lock)},
     ],
     "calendar.label_span": [{"span": NEW_YEAR}, {"span": MADE_UP}],
+    "absence.confirm": [*OWN, {"is_change": True, "last": TODAY}],
+    "absence.ended": [{}, {"name": None}, {"has_begun": False}, {"name": None, "has_begun": False}],
+    "absence.from_day": [{}, {"name": None}],
+    "absence.known": [{}, {"name": None, "known": [TO_COME]}],
+    "absence.label_change": [{}, {"one": TO_COME}],
+    "absence.label_end": [{}, {"one": TO_COME}],
+    "absence.label_one": [{"one": LISTED}],
+    "absence.not_these_days": [{}, {"day": date(2026, 9, 12)}],
+    "absence.out_of_reach": [{}, {"day": date(2027, 9, 12)}],
+    "absence.overlaps": [{}, {"name": None}],
+    "absence.saved": OWN,
+    "absence.stand_in": [{}, {"name": None}, {"has_some": False}],
+    "absence.told_away": [{}, {"stand_in": None}],
+    "absence.told_ended": [
+        {"by": by, "has_begun": has_begun}
+        for by in ("Nguyễn Thị Lan", "Huỳnh Thanh Thảo")
+        for has_begun in (True, False)
+    ],
+    "absence.told_ended_for": [{}, {"has_begun": False}],
+    "absence.told_relieved": [{}, {"by": "Huỳnh Thanh Thảo"}],
+    "absence.told_stand_in": [{}, {"by": "Huỳnh Thanh Thảo"}],
+    "members.card": [{}, {"one": AT_WORK}, {"one": replace(LISTED, reach="never", away=TO_COME)}],
+    "members.label_phone": [{}, {"was": "0912345678"}],
+    "members.overview": [{}, {"troubles": [], "count": 0, "counts": COUNTS | dict.fromkeys(COUNTS, 0)}],
+    "members.phone": [{}, {"written": "0912345678"}],
+    "members.troubles": [{}, {"count": 0, "troubles": []}],
+    "members.unit": [{}, {"people": [], "count": 0, "invitations": [], "is_empty": False}],
+    "members.written": [{}, {"phone": None}],
     "cancel.kept": [{}, {"count": 0}, {"is_sent": True}],
     "care.plan_missing": [{}, {"name": None}],
     "care.settings": [{}, {"names": []}],
@@ -447,6 +523,8 @@ CHATS = {
     "summary",
     "talk",
     "tasks",
+    *("absence", "cancel", "digest", "help", "invite", "members", "numbers"),
+    *("report", "start", "summary", "talk", "tasks"),
 }
 TERMINAL = {"care", "cli", "plan"}
 SLIPS = re.compile(
@@ -457,6 +535,8 @@ VERBATIM = {"plan.burden", "plan.show", "plan.renewals", "plan.fault_bad_formula
 """A table spaced for the terminal; a plan's own words; signs."""
 LISTS = {"tasks.list", "deadlines.section"}
 """Eight or five lines at their longest: every item of another unit and period."""
+LISTS = {"tasks.list", "digest.text", "members.unit"}
+"""Eight or five lines at their longest: every item of another unit and period; everybody in some trouble."""
 
 
 def test_no_sample_is_left_of_a_block_that_is_gone() -> None:

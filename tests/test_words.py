@@ -35,7 +35,9 @@ def test_help_says_who_one_is(commune: Commune) -> None:
 def test_help_offers_a_button_for_each_command(commune: Commune) -> None:
     lan = commune.person("lan")
     lan.says("/trogiup")
-    assert lan.labels == ["Việc cần báo cáo", "Báo cáo", "Tổng hợp", "Lịch nghỉ", "Mời người"]
+    assert lan.labels == [
+        *("Việc cần báo cáo", "Báo cáo", "Tổng hợp", "Lịch nghỉ", "Vắng mặt", "Danh sách người", "Mời người")
+    ]
     assert "<b>Còn " in lan.says("1")
 
 
