@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plans.days import read_day
+from plans.days import no_such_day, read_day
 
 MONDAY = date(2025, 9, 15)
 DAYS = st.dates(date(2024, 1, 1), date(2030, 12, 31))
@@ -47,6 +47,8 @@ DAYS = st.dates(date(2024, 1, 1), date(2030, 12, 31))
         ("thứ sáu tuần này", date(2025, 9, 19)),
         ("thứ sáu tuần sau", date(2025, 9, 26)),
         ("thứ tư tuần tới", date(2025, 9, 24)),
+        ("hôm qua", date(2025, 9, 14)),
+        ("thứ sáu tuần trước", date(2025, 9, 12)),
     ],
 )
 def test_a_day_is_read_as_it_is_meant(typed: str, meant: date) -> None:
@@ -58,6 +60,89 @@ def test_a_day_is_read_as_it_is_meant(typed: str, meant: date) -> None:
 )
 def test_what_names_no_day_is_not_guessed(typed: str) -> None:
     assert read_day(typed, MONDAY) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("3/9", date(2025, 9, 3)),
+        ("3/9/2025", date(2025, 9, 3)),
+        ("ngày 3 tháng 9 năm 2025 ạ", date(2025, 9, 3)),
+        ("3/9/25", date(2025, 9, 3)),
+        ("3", date(2025, 9, 3)),
+        ("ngày 15", MONDAY),
+        ("20", date(2025, 8, 20)),
+        ("31", date(2025, 8, 31)),
+        ("15/9", MONDAY),
+        ("20/9", date(2025, 9, 20)),  # soon to come: the caller says so
+        ("5/1", date(2025, 1, 5)),
+        ("20/3", date(2025, 3, 20)),
+        ("1/4", date(2025, 4, 1)),
+        ("25/12", date(2024, 12, 25)),
+        ("14/11", date(2025, 11, 14)),
+        ("5/11/2024", date(2024, 11, 5)),
+        ("3/9/2023", date(2023, 9, 3)),
+        ("hôm nay", MONDAY),
+        ("HÔM QUA", date(2025, 9, 14)),
+        ("hom kia", date(2025, 9, 13)),
+        ("mai", date(2025, 9, 16)),
+        ("thứ sáu", date(2025, 9, 12)),
+        ("thứ hai", date(2025, 9, 8)),
+        ("chủ nhật vừa rồi", date(2025, 9, 14)),
+        ("thứ sáu tuần trước", date(2025, 9, 12)),
+        ("thứ hai tuần rồi", date(2025, 9, 8)),
+        ("t6 tuần trước", date(2025, 9, 12)),
+        ("thứ hai tuần này", MONDAY),
+        ("thứ sáu tuần này", date(2025, 9, 19)),
+    ],
+)
+def test_a_day_that_has_passed_is_read_as_it_is_meant(typed: str, meant: date) -> None:
+    assert read_day(typed, MONDAY, is_past=True) == meant
+
+
+@pytest.mark.parametrize("typed", ["", "tuần trước", "lâu rồi", "29/2", "29/2/2025", "31/4", "0", "qua loa"])
+def test_what_names_no_past_day_is_not_guessed(typed: str) -> None:
+    assert read_day(typed, MONDAY, is_past=True) is None
+
+
+def test_a_day_and_month_of_last_year_is_found_early_in_this_one() -> None:
+    assert read_day("20/12", date(2026, 1, 5), is_past=True) == date(2025, 12, 20)
+    assert read_day("20", date(2026, 1, 5), is_past=True) == date(2025, 12, 20)
+    assert read_day("29/2", date(2025, 1, 5), is_past=True) == date(2024, 2, 29)
+
+
+@pytest.mark.parametrize(
+    ("typed", "missing"),
+    [
+        ("29/2/2025", (29, 2, 2025)),
+        ("29/2", (29, 2, 2025)),
+        ("29 tháng 2 năm 2100", (29, 2, 2100)),
+        ("29/2/2024", None),
+        ("31/4", (31, 4, None)),
+        ("31/4/2025", (31, 4, None)),
+        ("5/13", (5, 13, None)),
+        ("0/5", (0, 5, None)),
+        ("30/4", None),
+        ("31", None),
+        ("abc", None),
+        ("mai", None),
+    ],
+)
+def test_a_day_that_no_calendar_has_is_known(typed: str, missing: tuple[int, int, int | None] | None) -> None:
+    assert no_such_day(typed, MONDAY) == missing
+
+
+@given(DAYS, st.sampled_from(["thứ hai", "thứ ba", "thứ tư", "thứ năm", "thứ sáu", "thứ bảy", "chủ nhật"]))
+def test_a_past_weekday_alone_is_within_the_week_before(today: date, name: str) -> None:
+    day = read_day(name, today, is_past=True)
+    assert day is not None
+    assert timedelta(days=1) <= today - day <= timedelta(days=7)
+
+
+@given(DAYS, st.integers(0, 300))
+def test_a_day_and_month_without_a_year_is_the_last_such_day(today: date, days: int) -> None:
+    day = today - timedelta(days=days)
+    assert read_day(f"{day.day}/{day.month}", today, is_past=True) == day
 
 
 @given(DAYS, DAYS)
