@@ -151,6 +151,12 @@ def _in_deadline(loc: Loc, deadline: Deadline) -> Iterator[Found]:
     if deadline.days is not None and deadline.days < 1:
         facts = {"field": "days", "given": deadline.days, "least": 1, "most": None}
         yield Found((*loc, "days"), "out_of_range", facts)
+    if deadline.case is None:
+        return
+    if not deadline.is_event:
+        yield Found((*loc, "case"), "case_without_event", {"given": deadline.kind})
+    fields = enumerate(deadline.case.fields)
+    yield from _repeats(((*loc, "case", "fields", i, "code"), "field", field.code) for i, field in fields)
 
 
 def _in_names(names: list[tuple[Loc, str, str]]) -> Iterator[Found]:

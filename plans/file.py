@@ -133,6 +133,7 @@ SHAPE_CODES = {
     "literal_error": "not_one_of",
     "string_pattern": "bad_code",
     "string_too_short": "empty_text",
+    "too_short": "empty_list",
     "string": "not_text",
     "date": "not_a_date",
     "int": "not_whole",

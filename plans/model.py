@@ -87,12 +87,39 @@ class Baseline(Strict):
     note: str | None = None
 
 
+class CaseField(Strict):
+    """One thing written down when a case is opened."""
+
+    code: Code
+    label: Text
+    example: Text | None = None
+
+
+class CaseWords(Strict):
+    """What a case of a deadline is called and what is asked on opening one, beside the day of its event.
+
+    The first field is the case's name in lists ("Quyết định 12/QĐ-UBND").
+    """
+
+    label: Text
+    event: Text
+    """The day the limit runs from ("Ngày cơ quan có thẩm quyền kiến nghị")."""
+    fields: tuple[CaseField, ...] = Field(min_length=1)
+
+
 class Deadline(Strict):
     kind: DeadlineKind
     text: Text
     """The plan's own words."""
     on: date | None = None
     days: int | None = None
+    case: CaseWords | None = None
+    """Only for a deadline that runs from an event; without it the program's own words are used."""
+
+    @property
+    def is_event(self) -> bool:
+        """Each event opens a case with a clock of its own."""
+        return self.kind in ("days_after_event", "after_event")
 
 
 class Work(Strict):

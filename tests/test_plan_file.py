@@ -190,6 +190,26 @@ ONE_FAULT: list[tuple[str, str, str, dict[str, Any]]] = [
     (", baseline: last_year", "", "target_without_baseline", {"name": "rate"}),
     (", on: 2025-11-30", "", "deadline_without_day", {}),
     (", days: 30", "", "deadline_without_days", {}),
+    (
+        "- {kind: year, text: năm 2025}",
+        "- {kind: year, text: năm 2025,\n         case: {label: A, event: B, fields: [{code: a, label: A}]}}  # !",
+        "case_without_event",
+        {"given": "year"},
+    ),
+    (
+        "days: 30}",
+        "days: 30, case: {label: A, event: B,\n"
+        "         fields: [{code: a, label: A},\n         {code: a, label: B}]}}  # !",
+        "duplicate_code",
+        {"kind": "field", "name": "a"},
+    ),
+    (
+        "days: 30}",
+        "days: 30,\n        case: {label: A, event: B, fields: []}}  # !",
+        "empty_list",
+        {"field": "fields"},
+    ),
+    ("days: 30}", "days: 30,\n        case: {label: A, fields: [{code: a, label: A}]}}  # !", "missing_field", {}),
     ("days: 30}", "days: 0}  # !", "out_of_range", {"field": "days", "given": 0, "least": 1}),
     (
         "data_from: 2025-06-15",
