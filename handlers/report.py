@@ -254,7 +254,7 @@ def _figure(
         partner = next(other for other in questions if other["code"] == pair["code"])
         talk.put(pair["code"], pair["value"], fingerprint(partner))
     if talk.is_fresh(code):
-        begin_draft(talk.desk.db, owed["id"])
+        begin_draft(talk.desk.db, owed["id"], talk.desk.now)
     value = _made_clear(talk, question, value)
     if above_total(question, value, values):
         talk.note("report.above_total", question=question, value=value, total=values[question["part_of"]])

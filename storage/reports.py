@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, case, func, select, update
 from sqlmodel import Session
 
 from storage.owed import BEFORE_EFFECTIVE, DONE, OPEN, Owed, obligation, period
 from storage.statement import Statement, adding, among
 from storage.tables import Member, Submission
 from storage.tables.core import table
+from storage.waking import sign_of_life
 
 submission = table(Submission)
 
@@ -69,7 +70,13 @@ _filed_in = Statement(
     )
 )
 _state = Statement(
-    select(obligation.c.organization_id, obligation.c.state, obligation.c.reason)
+    select(
+        obligation.c.organization_id,
+        obligation.c.state,
+        obligation.c.reason,
+        obligation.c.task_id,
+        obligation.c.unit_id,
+    )
     .where(obligation.c.id == bindparam("id"))
     .with_for_update()
 )
@@ -89,10 +96,16 @@ _submitted = Statement(
     .where(obligation.c.id == bindparam("key"))
     .values(state=bindparam("new"), promised_on=bindparam("promised"), submitted_at=bindparam("now"))
 )
-_moved = Statement(
+_begun = Statement(
     update(obligation)
-    .where(obligation.c.id == bindparam("key"), obligation.c.state == bindparam("old"))
-    .values(state=bindparam("new"))
+    .where(obligation.c.id == bindparam("key"))
+    .values(state=case((obligation.c.state == "not_started", "draft"), else_=obligation.c.state))
+    .returning(obligation.c.task_id, obligation.c.unit_id)
+)
+_untouched = Statement(
+    update(obligation)
+    .where(obligation.c.id == bindparam("key"), obligation.c.state == "draft")
+    .values(state="not_started")
 )
 
 
@@ -128,17 +141,19 @@ def submit(
     )
     state = owed.state if is_past else "submitted"
     _submitted.change(db, key=obligation_id, new=state, promised=promised_on, now=now)
+    sign_of_life(db, owed.task_id, owed.unit_id, now)
     return version
 
 
-def begin_draft(db: Session, obligation_id: int) -> None:
-    """Something was answered: the obligation is no longer untouched."""
-    _moved.change(db, key=obligation_id, old="not_started", new="draft")
+def begin_draft(db: Session, obligation_id: int, now: datetime) -> None:
+    """Something was answered: the obligation is no longer untouched, and its unit at work."""
+    begun = _begun.first(db, key=obligation_id)
+    sign_of_life(db, begun.task_id, begun.unit_id, now)
 
 
 def end_draft(db: Session, obligation_id: int) -> None:
     """The draft was deleted: where nothing was filed, the obligation is untouched again."""
-    _moved.change(db, key=obligation_id, old="draft", new="not_started")
+    _untouched.change(db, key=obligation_id)
 
 
 def filed(db: Session, obligation_id: int) -> Filed | None:

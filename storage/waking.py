@@ -7,17 +7,33 @@ wakes it; to wake one for nothing does no harm.
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 from sqlmodel import Session
 
+from storage.owed import OPEN
+from storage.statement import Statement, among
 from storage.tables import AT_ONCE, Membership, Obligation
 from storage.tables.core import connection, table
 
 obligation, membership = table(Obligation), table(Membership)
 WOKEN = {"look_on": AT_ONCE, "wakes": obligation.c.wakes + 1}
 """What a statement that changes an obligation sets beside."""
+_alive = Statement(
+    update(obligation)
+    .where(
+        obligation.c.task_id == bindparam("task"),
+        obligation.c.unit_id == bindparam("unit"),
+        or_(among(obligation.c.state, OPEN), obligation.c.promised_on.is_not(None)),
+    )
+    .values(alive_at=bindparam("now"))
+)
+
+
+def sign_of_life(db: Session, task_id: int, unit_id: int, now: datetime) -> None:
+    """The unit is at work on this task, on whatever of it is still owed: an answer, a report, a case."""
+    _alive.change(db, task=task_id, unit=unit_id, now=now)
 
 
 def wake(db: Session, obligation_ids: Collection[int]) -> None:
