@@ -193,7 +193,8 @@ def _load_obligations(
     today: date,
 ) -> None:
     mine: dict[str, Any] = {"organization_id": task.organization_id, "task_id": task.id}
-    known = db.exec(select(Obligation).where(Obligation.task_id == task.id)).all()
+    of_periods = select(Obligation).where(Obligation.task_id == task.id, col(Obligation.period_id).is_not(None))
+    known = db.exec(of_periods).all()  # cases go on whatever the plan says now
     rows = {(row.unit_id, row.period_id): row for row in known}
     for code, unit_id in units.items():
         for planned, period in zip(file.periods, periods, strict=True):
@@ -225,9 +226,10 @@ def _settle(row: Obligation, reason: str | None) -> None:
 
 
 def _let_go(db: Session, plan: Plan, codes: list[str]) -> None:
-    """Nothing is owed on what the plan no longer holds."""
+    """Nothing is owed on what the plan no longer holds, save the cases open on it."""
     tasks = select(Task.id).where(Task.plan_id == plan.id, col(Task.code).not_in(codes))
-    for row in db.exec(select(Obligation).where(col(Obligation.task_id).in_(tasks))):
+    of_periods = col(Obligation.period_id).is_not(None)
+    for row in db.exec(select(Obligation).where(col(Obligation.task_id).in_(tasks), of_periods)):
         _settle(row, NOT_ASSIGNED)
 
 
