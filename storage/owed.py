@@ -125,7 +125,7 @@ _columns = (
     case_file.c.title,
     obligation.c.extended_to,
 )
-_seen = (
+seen = (
     select(*_columns)
     .join(task, task.c.id == obligation.c.task_id)
     .join(unit, unit.c.id == obligation.c.unit_id)
@@ -136,7 +136,7 @@ _seen = (
 
 
 @dataclass(frozen=True, slots=True)
-class _ByUnits:
+class ByUnits:
     """A statement for every unit, for one (`unit`, what most people have), and for several (`units`)."""
 
     every: Statement
@@ -144,7 +144,7 @@ class _ByUnits:
     several: Select[Any]
 
     @classmethod
-    def of(cls, found: Select[Any]) -> _ByUnits:
+    def of(cls, found: Select[Any]) -> ByUnits:
         unit_id = obligation.c.unit_id
         return cls(
             Statement(found),
@@ -154,33 +154,35 @@ class _ByUnits:
 
     def all(self, db: Session, units: Collection[int] | None, **facts: Any) -> list[Owed]:
         """Those of `units`; None means every unit."""
+        return [owed_in(row) for row in self.rows(db, units, **facts)]
+
+    def rows(self, db: Session, units: Collection[int] | None, **facts: Any) -> list[Any]:
+        """The same, with the columns that were added to those of `seen`."""
         if units is None:
-            rows = self.every.all(db, **facts)
-        elif len(units) == 1:
-            rows = self.one.all(db, unit=next(iter(units)), **facts)
-        else:
-            rows = list(connection(db).execute(self.several, facts | {"units": list(units)}))
-        return [_owed(row) for row in rows]
+            return self.every.all(db, **facts)
+        if len(units) == 1:
+            return self.one.all(db, unit=next(iter(units)), **facts)
+        return list(connection(db).execute(self.several, facts | {"units": list(units)}))
 
 
 _one = Statement(
-    _seen.where(obligation.c.id == bindparam("id"), obligation.c.organization_id == bindparam("organization_id"))
+    seen.where(obligation.c.id == bindparam("id"), obligation.c.organization_id == bindparam("organization_id"))
 )
-_until = _ByUnits.of(
-    _seen.where(
+_until = ByUnits.of(
+    seen.where(
         obligation.c.organization_id == bindparam("organization_id"),
         among(obligation.c.state, (*OPEN, *DONE)),
         obligation.c.due_on <= bindparam("until"),
         or_(plan.c.is_archived.is_(False), case_file.c.id.is_not(None)),
     ).order_by(obligation.c.due_on, unit.c.id, task.c.ordinal)
 )
-_of_period = _ByUnits.of(
-    _seen.where(obligation.c.period_id == bindparam("period_id"), obligation.c.state != "not_owed").order_by(
+_of_period = ByUnits.of(
+    seen.where(obligation.c.period_id == bindparam("period_id"), obligation.c.state != "not_owed").order_by(
         unit.c.id, task.c.ordinal
     )
 )
-_past = _ByUnits.of(
-    _seen.where(
+_past = ByUnits.of(
+    seen.where(
         obligation.c.organization_id == bindparam("organization_id"),
         obligation.c.reason == BEFORE_EFFECTIVE,
         period.c.code == bindparam("code"),
@@ -216,8 +218,9 @@ _is_lead = Statement(
 )
 
 
-def _owed(row: Any) -> Owed:
-    *facts, extended_to = row
+def owed_in(row: Sequence[Any]) -> Owed:
+    """The obligation in a row of `seen`."""
+    *facts, extended_to = row[: len(_columns)]
     if extended_to is not None:
         facts[3] = extended_to
     return Owed(*facts)
@@ -226,7 +229,7 @@ def _owed(row: Any) -> Owed:
 def find_owed(db: Session, organization_id: int, obligation_id: int) -> Owed | None:
     """One obligation of this commune, or None."""
     row = _one.first(db, id=obligation_id, organization_id=organization_id)
-    return _owed(row) if row else None
+    return owed_in(row) if row else None
 
 
 def owed_until(db: Session, organization_id: int, units: Collection[int] | None, until: date) -> list[Owed]:
