@@ -3,16 +3,30 @@
 A new conversation is one file here, its sentences in messages/, and one line below.
 """
 
-from handlers import absence, calendar, cancel, help, invite, members, report, snooze, start, summary, tasks
+from handlers import (
+    absence,
+    calendar,
+    cancel,
+    case,
+    help,
+    invite,
+    members,
+    report,
+    snooze,
+    start,
+    summary,
+    tasks,
+)
 from handlers.conversation import Command, Conversation, FlowKind
 
 CONVERSATIONS: tuple[Conversation, ...] = (
     tasks.CONVERSATION,
     report.CONVERSATION,
     summary.CONVERSATION,
+    case.CONVERSATION,
     snooze.CONVERSATION,
-    calendar.CONVERSATION,
     absence.CONVERSATION,
+    calendar.CONVERSATION,
     members.CONVERSATION,
     invite.CONVERSATION,
     help.CONVERSATION,

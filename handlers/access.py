@@ -14,6 +14,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "summary": frozenset({"staff", "head", "coordinator", "leader", "observer"}),
     "calendar": frozenset({"staff", "head", "coordinator", "leader", "observer"}),
     "edit_calendar": frozenset({"coordinator"}),
+    "case": frozenset({"staff", "head", "coordinator"}),
     "invite": frozenset({"coordinator"}),
     "absence": frozenset({"staff", "head", "leader", "coordinator"}),
     "absence_of_others": frozenset({"coordinator"}),

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from handlers import access
+from handlers import access, case
 from handlers.conversation import Command, Conversation, FlowKind, begin
 from handlers.desk import Desk, button, page_of
 from handlers.figures import NOTHING, above_total, derived, doubt, promised_day, reads, retyped
@@ -111,6 +111,8 @@ def _open(desk: Desk, obligation_id: int) -> None:
     owed = find_owed(desk.db, desk.person.organization_id, obligation_id)
     if owed is None:
         return desk.reply("report.not_found")
+    if owed.case is not None:
+        return case.case(desk, str(obligation_id))
     access.check(desk.person, "report", owed.organization_id, owed.unit_id)
     if owed.state == "sent_up":
         return desk.reply("report.sent_up", owed=owed)

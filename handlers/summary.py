@@ -10,6 +10,7 @@ from handlers.conversation import Command, Conversation
 from handlers.desk import Desk, button, page_of
 from plans.periods import read_period
 from storage.calendar import calendar_of
+from storage.cases import cases_of
 from storage.owed import Owed, current_period, owed_until
 from storage.standing import Standing, standing
 
@@ -31,10 +32,13 @@ def summary(desk: Desk, argument: str) -> None:
     calendar = calendar_of(desk.db, person.organization_id)
     found = standing(desk.db, period, units, desk.today, calendar)
     before = owed_until(desk.db, person.organization_id, units, period.unit_due)
-    _show(desk, found, before, asked[2] or "overview", int(asked[3] or 0), is_whole=units is None)
+    cases = [case.owed for case in cases_of(desk.db, person.organization_id, units)]
+    _show(desk, found, before, cases, asked[2] or "overview", int(asked[3] or 0), is_whole=units is None)
 
 
-def _show(desk: Desk, found: Standing, before: list[Owed], view: str, page: int, is_whole: bool) -> None:
+def _show(
+    desk: Desk, found: Standing, before: list[Owed], cases: list[Owed], view: str, page: int, is_whole: bool
+) -> None:
     views: dict[str, list[Any]] = {
         "unit": list(found.by_unit().items()),
         "task": found.tasks,
@@ -51,9 +55,11 @@ def _show(desk: Desk, found: Standing, before: list[Owed], view: str, page: int,
     if rest:
         choices.insert(0, button(f"/summary {code} {view} {page + 1}", "summary.label_more", rest=rest))
     if view == "overview":
-        late = {item.period_code: item for item in before if item.period_id != found.period.id}
+        late = {item.period_code: item for item in before if item.period_id not in (found.period.id, None)}
         choices += [button(f"/summary {one}", "summary.label_before", item=late[one]) for one in late]
-    desk.reply(f"summary.{view}", choices, found=found, rows=shown, is_whole=is_whole)
+        if cases and access.has(desk.person, "case"):
+            choices.append(button("/case", "case.as_button"))
+    desk.reply(f"summary.{view}", choices, found=found, rows=shown, cases=cases, is_whole=is_whole)
     desk.replies[-1].replaces = True
 
 

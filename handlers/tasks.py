@@ -1,4 +1,4 @@
-"""/tasks: what my unit owes, most urgent first, with buttons to report."""
+"""/tasks: what my unit owes, reports and open cases, most urgent first, with a button for each."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from handlers import access
 from handlers.conversation import Command, Conversation
 from handlers.desk import Desk, button, page_of
 from messages import plain
+from storage.cases import cases_of
 from storage.chats import Person
 from storage.owed import Owed, current_period, owed_until
 
@@ -21,7 +22,10 @@ SHOWN = 5
 def tasks(desk: Desk, argument: str = "") -> None:
     """List what is owed; `argument` is the page, from 0."""
     page = int(argument) if argument.isdecimal() else 0
-    owed = mine(desk.db, desk.person, "tasks", desk.today)
+    units = access.units_for(desk.person, "tasks")
+    cases = [case.owed for case in cases_of(desk.db, desk.person.organization_id, units)]
+    reports = mine(desk.db, desk.person, "tasks", desk.today)
+    owed = sorted([*reports, *cases], key=lambda item: item.due_on)
     if not owed:
         return desk.reply("tasks.nothing", today=desk.today)
     shown, rest = page_of(owed, page, SHOWN)
@@ -32,17 +36,19 @@ def tasks(desk: Desk, argument: str = "") -> None:
 
 
 def mine(db: Session, person: Person, right: str, today: date) -> list[Owed]:
-    """What the person's units owe by the end of the current reporting period, most urgent first."""
+    """Reports that the person's units owe by the end of the current reporting period, most urgent first."""
     period = current_period(db, person.organization_id, today)
     if period is None:
         return []
     units = access.units_for(person, right)
-    return owed_until(db, person.organization_id, units, period.unit_due)
+    owed = owed_until(db, person.organization_id, units, period.unit_due)
+    return [item for item in owed if item.case is None]
 
 
 def report_button(item: Owed, among: Sequence[Owed]) -> list[str]:
-    """The choice that opens the report of one obligation, told apart from those it stands among."""
-    return [f"/report {item.id}", plain("tasks.label_report", item=item, among=among)]
+    """The choice that opens one obligation, a report or a case, told apart from those it stands among."""
+    command = "report" if item.case is None else "case"
+    return [f"/{command} {item.id}", plain("tasks.label_report", item=item, among=among)]
 
 
 CONVERSATION = Conversation(commands=(Command("tasks", "nhiemvu", "tasks", tasks),))

@@ -37,6 +37,12 @@ def soon(value: date) -> date:
     return later if later.weekday() < 5 else later + timedelta(days=7 - later.weekday())
 
 
+def recent(value: date) -> date:
+    """A weekday a few days back: the day in an example."""
+    earlier = value - timedelta(days=4)
+    return earlier if earlier.weekday() < 5 else earlier - timedelta(days=earlier.weekday() - 4)
+
+
 def local(value: datetime, zone: str) -> str:
     """15/9 lúc 08:05, in the commune's zone"""
     here = value.astimezone(ZoneInfo(zone))
@@ -123,6 +129,7 @@ FILTERS: dict[str, Any] = {
     "day": day,
     "short_day": short_day,
     "soon": soon,
+    "recent": recent,
     "weekday": weekday,
     "local": local,
     "local_day": local_day,

@@ -17,6 +17,8 @@ from storage.reminding import Line
 
 SILENT = "silent"
 SHOWN = 3
+NEAR = timedelta(weeks=4)
+"""What is due within so long is not asked about as silent: the ladder comes soon."""
 LAST_QUARTER = 10
 """Its first month: from then on it is asked twice a month, and sooner."""
 SECOND_HALF = 16
@@ -59,7 +61,7 @@ def _silent_weeks(morning: Morning, item: Looked, day: date) -> int | None:
     silence = morning.book.steps(item.plan_id).ladder.silence
     if silence is None or item.has_nearer or item.promised_on is not None or not morning.book.is_asked_for(item):
         return None
-    if item.unit_kind == "requested" or morning.book.reached(item, "staff"):
+    if item.unit_kind == "requested" or item.asked_on <= morning.today + NEAR:
         return None
     weeks = (day - morning.on(item.alive_at)).days // 7
     return weeks if weeks >= _bears(silence, day) else None

@@ -23,8 +23,8 @@ def person(*roles: tuple[str, int | None]) -> Person:
 @pytest.mark.parametrize(
     ("role", "may"),
     [
-        ("staff", {"tasks", "report", "summary", "calendar", "absence"}),
-        ("head", {"tasks", "report", "summary", "calendar", "absence", "members"}),
+        ("staff", {"tasks", "report", "summary", "case", "calendar", "absence"}),
+        ("head", {"tasks", "report", "summary", "case", "calendar", "absence", "members"}),
         ("coordinator", set(RIGHTS)),
         ("leader", {"summary", "calendar", "absence"}),
         ("observer", {"summary", "calendar"}),

@@ -108,6 +108,8 @@ def test_a_rate_and_its_distance_make_the_target() -> None:
 
 
 @given(st.dates(date(2024, 1, 1), date(2030, 12, 31)))
-def test_the_day_of_an_example_is_a_weekday_soon(today: date) -> None:
+def test_the_day_of_an_example_is_a_weekday_near(today: date) -> None:
     assert formats.soon(today).weekday() < 5
     assert 4 <= (formats.soon(today) - today).days <= 6
+    assert formats.recent(today).weekday() < 5
+    assert 4 <= (today - formats.recent(today)).days <= 6

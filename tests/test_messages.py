@@ -24,6 +24,7 @@ from plans.text import fold
 from storage.absences import Away
 from storage.alerts import OpenAlert
 from storage.calendar import Moved
+from storage.cases import Case
 from storage.chats import Role
 from storage.owed import Owed, ReportingPeriod
 from storage.province import Shift
@@ -68,14 +69,31 @@ DONE = replace(ITEM, id=30, state="submitted")
 CASE = replace(
     ITEM,
     id=31,
-    case="Quyết định số 12/QĐ-UBND ngày 03/9/2025 về việc ban hành quy chế làm việc",
-    due_on=date(2025, 10, 3),
-    period_id=None,
     period_code="",
     period_kind="",
+    due_on=date(2025, 10, 3),
+    period_id=None,
     period_label="",
+    case="Quyết định 12/2025/QĐ-UBND ngày 5/8/2025 quy định một số nội dung về quản lý đất công",
 )
-MANY = [ITEM, LATE, DUE_NOW, PROMISED, ASKED, ITEM, ITEM, ITEM]
+LATE_CASE = replace(CASE, id=32, due_on=date(2025, 9, 10), task_code="2.2")
+MANY = [ITEM, LATE, DUE_NOW, PROMISED, ASKED, CASE, LATE_CASE, ITEM]
+WORDS: Facts = next(task for task in FILE.tasks if task.code == "2.2").deadlines[0].model_dump(mode="json")["case"]
+OPENED = Case(
+    CASE, {"document": "x " * 100, "proposer": "Sở Tư pháp " * 18}, date(2025, 9, 3), "Đang " * 40, AT, None, None
+)
+CLOSED = replace(
+    OPENED, owed=replace(LATE_CASE, state="submitted"), closed_on=date(2025, 9, 12), outcome="Đã bãi bỏ " * 20
+)
+DROPPED = replace(OPENED, owed=replace(CASE, state="not_owed"), progress=None)
+FILED: Facts = {
+    "id": 31,
+    "code": "2.2",
+    "title": CASE.case,
+    "event_on": "2025-09-03",
+    "due_on": "2025-10-03",
+    "limit": {"days": 30, "words": WORDS},
+}
 
 QUESTION: Facts = {
     "code": "on_time",
@@ -134,7 +152,7 @@ STANDING = Standing(PERIOD, TODAY, [*MANY, DONE], [TASK] * 8, [ITEM] * 5, shippe
 ON_TIME = replace(STANDING, items=[ITEM, DONE], tasks=[], not_ours=[])
 EMPTY = replace(STANDING, items=[], tasks=[], not_ours=[])
 ROLES = ("staff", "head", "coordinator", "leader", "observer")
-OFFERED = ("tasks", "report", "summary", "calendar", "absence", "members", "invite")
+OFFERED = ("tasks", "report", "summary", "case", "absence", "calendar", "members", "invite")
 OTHERS = ("sticker", "voice", "photo", "document", "video", "contact", "location", "forward", "too_long", "odd")
 BACKED_UP = SimpleNamespace(file="sao-luu.db", total=12345, rows={"unit": 7, "task": 30}, made_at=AT)
 
@@ -208,6 +226,49 @@ FACTS: dict[str, Facts] = {
         "one": AWAY,
         "stand_in": "Đặng Đăng Khoa",
         "today": TODAY,
+    },
+    "asking": {
+        "after_event": False,
+        "day": date(2026, 9, 14),
+        "earliest": date(2024, 9, 15),
+        "is_past": True,
+        "latest": TODAY,
+        "length": 230,
+        "month": 2,
+        "most": 200,
+        "today": TODAY,
+        "year": 2025,
+    },
+    "case": {
+        "among": [CASE, LATE_CASE, *[CASE] * 6],
+        "case": OPENED,
+        "cases": [OPENED] * 5,
+        "closed_on": date(2025, 9, 12),
+        "code": "2.2",
+        "current": None,
+        "day": date(2025, 9, 20),
+        "days_late": 0,
+        "due_on": date(2025, 10, 3),
+        "event_on": date(2025, 9, 3),
+        "facts": OPENED.facts,
+        "field": WORDS["fields"][0],
+        "file": FILED,
+        "following": date(2025, 9, 22),
+        "is_again": False,
+        "is_known": True,
+        "left": 14,
+        "name": WORDS["event"],
+        "new_due": date(2025, 9, 19),
+        "new_event": date(2025, 8, 20),
+        "outcome": "Đã bãi bỏ " * 20,
+        "rest": 7,
+        "task": {"code": "2.2", "title": ITEM.title, "limit": {"days": 30, "words": WORDS}},
+        "title": CASE.case,
+        "today": TODAY,
+        "unit": LONG,
+        "was": None,
+        "words": WORDS,
+        "zone": "Asia/Ho_Chi_Minh",
     },
     "cancel": {"is_sent": False, "count": 3, "code": "2.14", "title": ITEM.title},
     "care": {
@@ -369,7 +430,15 @@ FACTS: dict[str, Facts] = {
         "with_title": True,
     },
     "start": {"name": "Nguyễn Thị Lan", "organization": "UBND xã Phú Tân", "role": "staff", "unit": LONG},
-    "summary": {"code": "2024-Q3", "found": STANDING, "is_whole": True, "rest": 7, "rows": [], "item": ITEM},
+    "summary": {
+        "code": "2024-Q3",
+        "found": STANDING,
+        "is_whole": True,
+        "cases": [],
+        "rest": 7,
+        "rows": [],
+        "item": ITEM,
+    },
     "talk": {
         "at": AT,
         "is_figure": True,
@@ -426,6 +495,28 @@ VARIANTS: dict[str, list[Facts]] = {
     "members.troubles": [{}, {"count": 0, "troubles": []}],
     "members.unit": [{}, {"people": [], "count": 0, "invitations": [], "is_empty": False}],
     "members.written": [{}, {"phone": None}],
+    "asking.day_outside": [
+        {},
+        {"day": date(2024, 9, 14)},
+        {"day": date(2024, 9, 14), "after_event": True},
+        {"day": date(2026, 9, 16), "latest": date(2026, 9, 15)},
+    ],
+    "asking.no_such_day": [{"day": 29}, {"day": 31, "month": 4, "year": None}],
+    "asking.not_a_day": [{}, {"is_past": False}],
+    "case.card": [{}, {"case": CLOSED}, {"case": DROPPED}, {"case": replace(CLOSED, outcome=None)}],
+    "case.closing": [{}, {"days_late": 3, "outcome": None}],
+    "case.confirm": [{}, {"due_on": date(2025, 9, 10), "is_known": False}],
+    "case.due": [{}, {"current": TODAY}, {"was": "2025-09-20"}, {"was": "2025-09-20", "is_again": True}],
+    "case.event": [{}, {"current": TODAY}, {"was": "2025-09-20", "is_again": True}],
+    "case.fact": [
+        {},
+        {"current": "x" * 200},
+        {"was": "x" * 200, "is_again": True},
+        {"field": WORDS["fields"][0] | {"example": None}},
+    ],
+    "case.list_done": [{"cases": [CLOSED] * 5}, {"cases": [replace(CLOSED, closed_on=TODAY)]}, {"cases": []}],
+    "case.list_open": [{}, {"cases": []}],
+    "case.moving": [{}, {"new_event": date(2025, 9, 3), "new_due": date(2025, 10, 3)}],
     "cancel.kept": [{}, {"count": 0}, {"is_sent": True}],
     "care.plan_missing": [{}, {"name": None}],
     "care.settings": [{}, {"names": []}],
@@ -486,15 +577,25 @@ VARIANTS: dict[str, list[Facts]] = {
     ],
     "start.consent": [{"role": role, "unit": unit} for role in ROLES for unit in (LONG, None)] + [{"name": None}],
     "start.welcome": [{}, {"unit": None}],
-    "summary.overview": [{}, {"is_whole": False}, {"found": ON_TIME}, {"found": EMPTY}],
+    "summary.overview": [
+        *({"cases": cases} for cases in ([], [CASE], [CASE, LATE_CASE])),
+        {"is_whole": False, "cases": [LATE_CASE]},
+        {"found": ON_TIME, "cases": [CASE]},
+        {"found": EMPTY},
+    ],
     "summary.unit": [{"rows": list(STANDING.by_unit().items())}],
     "summary.task": [{"rows": [TASK] * 8}],
     "summary.missing": [{"rows": MANY}, {}, {"found": EMPTY}],
     "summary.no_period": [{}, {"code": None}],
     "talk.cannot_skip": [{}, {"is_figure": False}],
     "talk.unreadable": [{"what": what} for what in OTHERS],
-    "tasks.list": [{}, {"owed": [ITEM], "among": [ITEM]}],
-    "tasks.label_report": [{}, {"among": [ITEM]}],
+    "tasks.list": [
+        {},
+        {"owed": MANY[3:]},
+        *({"owed": some, "among": some} for some in ([ITEM], [CASE], [ITEM, CASE], [ASKED])),
+        {"owed": [replace(CASE, unit_kind="requested")], "among": [replace(CASE, unit_kind="requested")]},
+    ],
+    "tasks.label_report": [{}, {"among": [ITEM]}, {"item": CASE}, {"item": replace(CASE, case="Quyết định 5")}],
 }
 VARIANTS |= {
     name: [{"question": question} for question in (QUESTION, MONEY, PERCENT)]
@@ -519,6 +620,8 @@ CHATS = {
     "report",
     "silence",
     "snooze",
+    "asking",
+    "case",
     "start",
     "summary",
     "talk",

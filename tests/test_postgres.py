@@ -21,10 +21,13 @@ from storage import outbox
 from storage.chats import open_chat
 from storage.store import HEAD, Store
 from storage.tables import (
+    AT_ONCE,
     Account,
+    Alert,
     Conversation,
     Digest,
     Draft,
+    Heartbeat,
     Obligation,
     Outgoing,
     Period,
@@ -62,7 +65,8 @@ def store(url: str) -> Iterator[Store]:
     yield opened
     with opened.writing() as db:
         db.exec(update(Conversation).values(draft_id=None, shown_id=None, asked=None, offered=[]))
-        for table in (Outgoing, Seen, Reminder, Digest, Draft):
+        db.exec(update(Obligation).values(look_on=AT_ONCE))
+        for table in (Outgoing, Seen, Reminder, Digest, Draft, Alert, Heartbeat):
             db.exec(delete(table))
     opened.close()
 

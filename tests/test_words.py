@@ -36,7 +36,16 @@ def test_help_offers_a_button_for_each_command(commune: Commune) -> None:
     lan = commune.person("lan")
     lan.says("/trogiup")
     assert lan.labels == [
-        *("Việc cần báo cáo", "Báo cáo", "Tổng hợp", "Lịch nghỉ", "Vắng mặt", "Danh sách người", "Mời người")
+        *(
+            "Việc cần báo cáo",
+            "Báo cáo",
+            "Tổng hợp",
+            "Vụ việc",
+            "Vắng mặt",
+            "Lịch nghỉ",
+            "Danh sách người",
+            "Mời người",
+        )
     ]
     assert "<b>Còn " in lan.says("1")
 
