@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from plans.checks import Found, Loc, Sections, faults_in
-from plans.model import PlanFile, Strict
+from plans.model import PlanFile
+
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -38,15 +40,32 @@ class PlanFaults(Exception):
 
 def read_plan(path: Path) -> PlanFile:
     """The checked plan in this file; raises PlanFaults with every fault found."""
+    return read_checked(path, PlanFile, _sense_faults)
+
+
+def read_checked(path: Path, model: type[Shape], sense: Callable[[Node], Iterable[Fault]]) -> Shape:
+    """The YAML file in this shape; raises PlanFaults with every fault of its shape and those `sense` finds.
+
+    `sense` is asked last and may change the nodes."""
     try:
         root = _compose(path)
         data = _plain(root)
-        faults = [*_repeated_keys(root), *_shape_faults(root), *_sense_faults(root)]
+        faults = [*_repeated_keys(root), *_shape_faults(model, root), *sense(root)]
     except RecursionError as error:
         raise PlanFaults(path, [Fault(0, "too_deep", {})]) from error
     if faults:
         raise PlanFaults(path, sorted(faults, key=lambda fault: fault.line))
-    return PlanFile.model_validate(data)
+    return model.model_validate(data)
+
+
+def shaped(model: type[Shape], root: Node) -> Shape | None:
+    """The nodes in this shape, None where they have another."""
+    return None if _shape_errors(model, root) else model.model_validate(_plain(root))
+
+
+def line_of(root: Node, loc: Loc) -> int:
+    """The line on which what `loc` names stands."""
+    return _trail(root, loc)[-1][1]
 
 
 def _compose(path: Path) -> Node:
@@ -151,7 +170,7 @@ STAND_IN = " "
 """Passes for a text, never for a code, a number or a day."""
 
 
-def _shape_errors(model: type[Strict], root: Node) -> list[ErrorDetails]:
+def _shape_errors(model: type[BaseModel], root: Node) -> list[ErrorDetails]:
     """What pydantic finds; of "all" or a list, and "baseline" or a number, only the second is spoken of."""
     try:
         model.model_validate(_plain(root))
@@ -160,8 +179,8 @@ def _shape_errors(model: type[Strict], root: Node) -> list[ErrorDetails]:
     return []
 
 
-def _shape_faults(root: Node) -> list[Fault]:
-    return [_shape_fault(root, error) for error in _shape_errors(PlanFile, root)]
+def _shape_faults(model: type[BaseModel], root: Node) -> list[Fault]:
+    return [_shape_fault(root, error) for error in _shape_errors(model, root)]
 
 
 def _shape_fault(root: Node, error: ErrorDetails) -> Fault:
@@ -174,7 +193,7 @@ def _shape_fault(root: Node, error: ErrorDetails) -> Fault:
         facts["allowed"] = re.findall(r"'([^']*)'", context["expected"])
     if code == "out_of_range":
         facts |= {"least": context.get("ge"), "most": context.get("le")}
-    return Fault(_trail(root, error["loc"])[-1][1], code, facts)
+    return Fault(line_of(root, error["loc"]), code, facts)
 
 
 def _field(error: ErrorDetails) -> int | str:
@@ -243,4 +262,4 @@ def _sense_faults(root: Node) -> list[Fault]:
     """
     sections, cut = _readable(root)
     found = [f for f in faults_in(sections) if not cut.explains(f, root)]
-    return [Fault(_trail(root, f.loc)[-1][1], f.code, f.facts) for f in found]
+    return [Fault(line_of(root, f.loc), f.code, f.facts) for f in found]
