@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -14,7 +13,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bot.settings import Settings, read_settings
-from messages import plain
+from messages import blocks, plain
 from plans.burden import burden, questions_for, works_of
 from plans.calendar import Calendar, period_code, shipped_calendar, unit_due
 from plans.export import export
@@ -46,6 +45,7 @@ def load(
     year: Annotated[int | None, typer.Option(help=plain("cli.help_plan_year"))] = None,
 ) -> None:
     from bot.assemble import load_commune, open_store, write_once
+    from storage.loading import edited_periods
 
     plan = _read(file)
     try:
@@ -57,9 +57,16 @@ def load(
     today = now.astimezone(ZoneInfo(settings.timezone)).date()
     if renewals:
         plan = in_force_from(plan, today)
+
+    def work(db: Session) -> list[str]:
+        organization = load_commune(db, plan, settings.timezone, now)
+        return [period.label for period in edited_periods(db, organization, plan)]
+
     with closing(open_store(settings)) as store:
-        write_once(store, partial(load_commune, file=plan, timezone=settings.timezone, now=now))
+        edited = write_once(store, work)
     typer.echo(_told(plan, today))
+    if edited:
+        typer.echo(plain("plan.days_kept", labels=edited))
     if renewals:
         typer.echo("\n" + plain("plan.renewals", year=year, renewals=renewals))
 
@@ -79,10 +86,11 @@ def show(
     typer.echo(plain("plan.show", plan=plan, periods=periods))
 
 
-def print_faults(refused: PlanFaults) -> None:
-    """One line for each fault: FILE:LINE: what is wrong."""
+def print_faults(refused: PlanFaults, own: str = "plan") -> None:
+    """One line for each fault: FILE:LINE: what is wrong; in the words of template `own` where it has some."""
     for fault in refused.faults:
-        words = plain(f"plan.fault_{fault.code}", **fault.facts)
+        block = f"{own}.fault_{fault.code}"
+        words = plain(block if block in blocks() else f"plan.fault_{fault.code}", **fault.facts)
         given = fault.facts.get("given")
         line = plain("plan.fault", path=refused.path, line=fault.line, words=words, given=given)
         typer.echo(" ".join(line.split()))

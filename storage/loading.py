@@ -109,7 +109,7 @@ def _edited(db: Session, organization_id: int, calendar: Calendar) -> Calendar:
 def _load_periods(db: Session, file: model.PlanFile, plan: Plan, calendar: Calendar) -> list[Period]:
     """The plan's periods; one whose days the coordinator has moved keeps them."""
     year_from = min(period.data_from for period in file.periods)
-    edited = {period.code for period in edited_periods(db, plan)}
+    edited = {period.code for period in _edited_of(db, plan)}
     periods = []
     for period in file.periods:
         code = period_code(file.plan.year, period.kind)
@@ -130,8 +130,13 @@ def _load_periods(db: Session, file: model.PlanFile, plan: Plan, calendar: Calen
     return periods
 
 
-def edited_periods(db: Session, plan: Plan) -> list[Period]:
-    """Periods whose days the coordinator has moved."""
+def edited_periods(db: Session, organization: Organization, file: model.PlanFile) -> list[Period]:
+    """Periods of the loaded plan whose days the coordinator has moved: they were kept."""
+    known = select(Plan).where(Plan.organization_id == organization.id, Plan.code == file.plan.code)
+    return _edited_of(db, db.exec(known).one())
+
+
+def _edited_of(db: Session, plan: Plan) -> list[Period]:
     rows = select(Period).where(Period.plan_id == plan.id, col(Period.is_edited).is_(True))
     return list(db.exec(rows.order_by(col(Period.data_to))))
 
