@@ -19,7 +19,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from bot import plan_commands
+from bot import calendar_commands, plan_commands
 from bot.backup_file import CareFault
 from bot.platform import StartFailed
 from bot.settings import BadSettings, Settings, read_settings
@@ -30,6 +30,7 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, help=plain("cli.help"), pretty_exceptions_enable=False
 )
 app.add_typer(plan_commands.app, name="plan", help=plain("cli.help_plan"))
+app.add_typer(calendar_commands.app, name="calendar", help=plain("cli.help_calendar"))
 
 
 def main() -> None:

@@ -33,7 +33,7 @@ def code_in(name: str) -> str:
 
 def commands_in(name: str) -> set[str]:
     """Commands of the command line, as in "dondoc plan check"."""
-    return set(re.findall(r"(?:[ `\\]|bin/)dondoc ((?:plan )?[a-z]+)", code_in(name)))
+    return set(re.findall(r"(?:[ `\\]|bin/)dondoc ((?:plan |calendar )?[a-z]+)", code_in(name)))
 
 
 def commands_of(group: typer.Typer, path: str = "") -> set[str]:

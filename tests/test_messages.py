@@ -189,6 +189,7 @@ COUNTS = {"people": 12, "units": 6, "away": 1, "closed": 2, "without": 3}
 
 FACTS: dict[str, Facts] = {
     "calendar": {
+        "codes": ["2025-Q3", "2025-Y"],
         "data_to": date(2025, 9, 14),
         "day": date(2025, 9, 19),
         "earliest": date(2025, 9, 17),
@@ -207,6 +208,7 @@ FACTS: dict[str, Facts] = {
         "spans": [NEW_YEAR, MADE_UP, TET, TET, TET],
         "today": TODAY,
         "year": 2027,
+        "years": [2027, 2028],
     },
     "absence": {
         "at_most": 90,
@@ -389,6 +391,7 @@ FACTS: dict[str, Facts] = {
         "gaps": 3,
         "given": "KTX",
         "kind": "question",
+        "labels": ["quý III năm 2025"],
         "later": "lock",
         "least": 0,
         "line": 12,
@@ -466,6 +469,9 @@ VARIANTS: dict[str, list[Facts]] = {
         {"today": date(2025, 9, 25)},
         {"shift": replace(SHIFT, province=date(2025, 9, 26), units=SHIFT.old_units, lock=SHIFT.old_lock)},
     ],
+    "calendar.loaded": [{}, {"moves": []}],
+    "calendar.no_such_period": [{}, {"codes": []}],
+    "calendar.table": [{}, {"spans": []}, {"spans": [MADE_UP]}],
     "calendar.label_span": [{"span": NEW_YEAR}, {"span": MADE_UP}],
     "absence.confirm": [*OWN, {"is_change": True, "last": TODAY}],
     "absence.ended": [{}, {"name": None}, {"has_begun": False}, {"name": None, "has_begun": False}],
@@ -637,6 +643,9 @@ SLIPS = re.compile(
 VERBATIM = {"plan.burden", "plan.show", "plan.renewals", "plan.fault_bad_formula"}
 """A table spaced for the terminal; a plan's own words; signs."""
 LISTS = {"tasks.list", "deadlines.section"}
+VERBATIM = {"plan.burden", "plan.show", "plan.renewals", "plan.fault_bad_formula", "cli.help_calendar_days"}
+"""A table spaced for the terminal; a plan's own words; signs; the dots of a range."""
+LISTS = {"tasks.list", "digest.text"}
 """Eight or five lines at their longest: every item of another unit and period."""
 LISTS = {"tasks.list", "digest.text", "members.unit"}
 """Eight or five lines at their longest: every item of another unit and period; everybody in some trouble."""
