@@ -18,7 +18,7 @@ from messages import plain
 from plans.calendar import shipped_days
 from plans.file import PlanFaults
 from plans.periods import read_period
-from plans.spans import BadSpan, Span, in_a_row, read_one_day, read_span, refusal
+from plans.spans import BadSpan, in_a_row, read_one_day, read_span, refusal
 from plans.text import fold
 
 if TYPE_CHECKING:  # heavy: imported where a command opens the database
@@ -87,7 +87,7 @@ def add(
     from storage.calendar import calendar_of, set_days
 
     def work(desk: _Desk) -> dict[str, Any]:
-        span = _span(days, desk.today)
+        span = _read(read_span, days, desk.today)
         refused = refusal(span, working, calendar_of(desk.db, desk.organization_id), desk.today)
         if refused is not None:
             _stop(refused[0], span=span, day=refused[1], today=desk.today)
@@ -105,7 +105,7 @@ def remove(days: Days) -> None:
     from storage.calendar import named_days, remove_days
 
     def work(desk: _Desk) -> dict[str, Any]:
-        span = _span(days, desk.today)
+        span = _read(read_span, days, desk.today)
         known = [day for day in named_days(desk.db, desk.organization_id) if day.day in span.days]
         if span.first < desk.today or not known:
             _stop("not_in_calendar" if not known else "past", span=span, day=span.first, today=desk.today)
@@ -138,7 +138,7 @@ def province(
     from storage.province import BadShift, Shift, move_province, shift_of
 
     def look(desk: _Desk) -> tuple[Shift, date]:
-        wanted = _one_day(day, desk.today)
+        wanted = _read(read_one_day, day, desk.today)
         return shift_of(desk.db, desk.organization_id, _code(desk, period), wanted, desk.today), desk.today
 
     def move(desk: _Desk) -> Shift:
@@ -185,16 +185,9 @@ def _code(desk: _Desk, named: str) -> str:
     return found
 
 
-def _span(typed: str, today: date) -> Span:
+def _read(read: Callable[[str, date], Result], typed: str, today: date) -> Result:
     try:
-        return read_span(typed, today)
-    except BadSpan as bad:
-        _stop(bad.code, today=today, **bad.facts)
-
-
-def _one_day(typed: str, today: date) -> date:
-    try:
-        return read_one_day(typed, today)
+        return read(typed, today)
     except BadSpan as bad:
         _stop(bad.code, today=today, **bad.facts)
 

@@ -164,7 +164,13 @@ def test_a_stranger_can_do_nothing_but_join(commune: Commune) -> None:
 def test_the_command_menu_follows_the_role(commune: Commune) -> None:
     joined(commune, "new", "leader", None)
     (menu,) = [row for row in commune.outbox() if row.kind == "menu"]
-    assert [name for name, _ in (menu.args or {})["commands"]] == ["summary", "absence", "help", "cancel"]
+    assert [name for name, _ in (menu.args or {})["commands"]] == [
+        "summary",
+        "absence",
+        "calendar",
+        "help",
+        "cancel",
+    ]
 
 
 def test_the_coordinator_makes_a_code(commune: Commune) -> None:
