@@ -44,7 +44,7 @@ def test_everybody_may_look_and_only_the_coordinator_change(commune: Commune, ch
     phone = commune.person(chat)
     heard = phone.says("/lich")
     assert "• 14/2–22/2/2026: Tết Nguyên đán Bính Ngọ" in heard
-    assert "• thứ Bảy, 10/1/2026, đi làm bù" in heard
+    assert "• thứ Bảy, 10/1/2026, đi làm: Làm bù" in heard
     assert "đơn vị báo cáo thứ Tư, 17/9, gửi tỉnh thứ Sáu, 19/9" in heard
     assert phone.labels == ["Xem thêm 9"]
     before = everything(commune)
@@ -63,7 +63,7 @@ def test_days_not_yet_announced_are_marked_until_they_are(commune: Commune) -> N
     lan.plays(("[Lịch 2027 đã công bố]", "đã đúng theo thông báo"), ("[Đã đúng]", "không còn là dự kiến"))
     assert "dự kiến" not in lan.says("/lich 1")
     assert "Lịch 2027 đã công bố" not in lan.labels
-    assert "Ngày nghỉ và ngày làm bù sắp tới" in lan.says("/lich official 2027")
+    assert "Ngày nghỉ, ngày làm bù sắp tới" in lan.says("/lich official 2027")
 
 
 def test_a_day_off_is_shown_with_what_it_moves_before_it_holds(commune: Commune) -> None:
@@ -124,7 +124,7 @@ def test_a_saturday_is_worked_instead(commune: Commune) -> None:
     lan.plays(
         ("/lich", "sắp"), ("[Thêm ngày làm bù]", "ví dụ 20/9"), ("20/9", "làm bù cho"), heard, ("1", "Đã ghi")
     )
-    assert "• thứ Bảy, 20/9, đi làm bù: Làm bù cho ngày 22/9" in lan.says("/lich")
+    assert "• thứ Bảy, 20/9, đi làm: Làm bù cho ngày 22/9" in lan.says("/lich")
     with commune.store.reading() as db:
         assert calendar_of(db, 1).is_working(date(2025, 9, 20))
 
