@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import partial
@@ -65,9 +65,11 @@ class App:
         platforms: Sequence[Platform],
         clock: Clock,
         ready: Callable[[Platform], None] = lambda platform: None,
+        beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
     ) -> None:
-        """`ready` is told of each platform once it can be used."""
+        """`ready` is told of each platform once it can be used. What runs `beside` may end without harm."""
         self._ready = ready
+        self._beside = beside
         self.store = store
         self.clock = clock
         self.platforms = {platform.channel: platform for platform in platforms}
@@ -84,6 +86,7 @@ class App:
         self.store.hold()
         parts = [asyncio.create_task(self._listen(platform)) for platform in self.platforms.values()]
         delivering = asyncio.create_task(self.delivery.run())
+        beside = [asyncio.create_task(run()) for run in self._beside]
         self.ticker.start()
         try:
             done, _ = await asyncio.wait([*parts, delivering], return_when=asyncio.FIRST_COMPLETED)
@@ -93,7 +96,7 @@ class App:
         finally:
             self.ticker.stop()
             await _end(parts)  # first nothing more comes in, then what is under way goes out
-            await _end([delivering])
+            await _end([delivering, *beside])
             for platform in self.platforms.values():
                 await platform.close()
             self.transactions.close()

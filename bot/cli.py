@@ -73,6 +73,7 @@ def demo() -> None:
 def run() -> None:
     from bot.assemble import App, open_store, platforms
     from bot.clock import Clock
+    from bot.health import Health
 
     settings = read_settings()
     _log_to_stderr(logging.INFO, _secrets(settings))
@@ -83,7 +84,8 @@ def run() -> None:
     found = platforms(settings, clock)
     if not found:
         stop("cli.no_platform")
-    _serve(App(store, found, clock).run())
+    health = Health(store, clock, settings.listen_on)
+    _serve(App(store, found, clock, beside=[health.run]).run())
 
 
 @app.command(help=plain("cli.help_init"))

@@ -50,7 +50,11 @@ class Settings(BaseSettings):
     telegram_chat_rate: float = Field(1.0, ge=0)
     """Messages a second to one chat; 0 = no limit."""
     listen: Annotated[str, Field(pattern=r"^[^:\s]+:\d{1,5}$"), AfterValidator(_port)] = "127.0.0.1:8080"
-    """Where the browser chat of the demo listens; loopback only."""
+    """Where `run` answers GET /health and the demo shows its page (that one on loopback only).
+
+    /health tells neither names nor texts, but asks the database at each call: for a monitor on this machine or in
+    the office's own network, not for the open internet.
+    """
 
     @property
     def url(self) -> str:

@@ -44,7 +44,7 @@ class Pulse:
     @property
     def waited(self) -> timedelta:
         """How long the oldest message that could be sent has waited."""
-        return self.at - self.oldest_waiting_at if self.oldest_waiting_at else timedelta(0)
+        return max(timedelta(0), self.at - (self.oldest_waiting_at or self.at))
 
     @property
     def is_ticking(self) -> bool:
