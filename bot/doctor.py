@@ -14,16 +14,16 @@ from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, func, select, true
 
 from bot.backup import is_absent, place_of, sqlite_file
 from bot.platform import SendFailed, StartFailed
 from bot.settings import BadSettings, Settings
 from messages import plain
 from storage.calendar import calendar_rows
-from storage.outbox import oldest_waiting
+from storage.service import Pulse, pulse
 from storage.store import HEAD, Store
-from storage.tables import Account, Audit, Organization, Outgoing, Plan, Seen, SetAside, Submission
+from storage.tables import Account, Audit, Heartbeat, Organization, Outgoing, Plan, Seen, SetAside, Submission
 
 Level = Literal["ok", "warn", "bad"]
 
@@ -32,7 +32,8 @@ SLOW_COMMIT_MS: Final = 5.0
 LITTLE_SPACE: Final = 500 * 10**6
 CLOCK_AHEAD: Final = timedelta(minutes=5)
 CLOCKS_APART: Final = timedelta(minutes=1)
-WAITS_LONG: Final = timedelta(minutes=5)
+SILENT_LONG: Final = timedelta(minutes=10)
+SILENT_TOO_LONG: Final = timedelta(days=1)
 WAITS_TOO_LONG: Final = timedelta(hours=1)
 LOOK_BACK: Final = timedelta(days=7)
 
@@ -63,7 +64,7 @@ def examine(settings: Settings, now: datetime, check_token: Callable[[], str] | 
         *_settings(settings),
         _zone(settings.timezone),
         *_disk(settings),
-        *_database(settings.url, now),
+        *_database(settings, now),
         *_token(settings, check_token),
     ]
 
@@ -129,8 +130,8 @@ def _one_commit(store: Store) -> float:
     return perf_counter() - began
 
 
-def _database(url: str, now: datetime) -> Findings:
-    place = place_of(url)
+def _database(settings: Settings, now: datetime) -> Findings:
+    url, place = settings.url, place_of(settings.url)
     if is_absent(url):
         yield Finding("warn", "store_missing", {"place": place})
         return
@@ -138,7 +139,7 @@ def _database(url: str, now: datetime) -> Findings:
         store = Store(url)
         try:
             found = _version(store, place)
-            rows = list(_rows(store, now)) if found.code == "store" else []
+            rows = list(_rows(store, settings.timezone, now)) if found.code == "store" else []
         finally:
             store.close()
     except (SQLAlchemyError, ModuleNotFoundError) as error:
@@ -158,7 +159,7 @@ def _version(store: Store, place: str) -> Finding:
     return Finding("warn", "store_older", facts) if found < HEAD else Finding("ok", "store", facts)
 
 
-def _rows(store: Store, now: datetime) -> Findings:
+def _rows(store: Store, zone: str, now: datetime) -> Findings:
     with store.reading() as db:
         organizations = db.exec(select(Organization)).all()
         if any(organization.is_demo for organization in organizations):
@@ -169,7 +170,9 @@ def _rows(store: Store, now: datetime) -> Findings:
             yield from _organization(db, organization, now)
         if not organizations:
             yield Finding("warn", "plan_missing", {"name": None})
-        yield _outbox(db, now)
+        found = pulse(db, now)
+        yield _ticks(db, found, zone)
+        yield _outbox(found)
         yield _set_aside(db, now)
         yield _unreachable(db)
 
@@ -187,7 +190,7 @@ def _organization(db: Session, organization: Organization, now: datetime) -> Fin
 
 def _stored_clock(db: Session, now: datetime) -> Finding:
     """SQLite has no clock of its own: a row written in the future shows that ours has been set back."""
-    instants = (col(Seen.at), col(Outgoing.created_at), col(Audit.at), col(Submission.at))
+    instants = (col(Seen.at), col(Outgoing.created_at), col(Audit.at), col(Submission.at), col(Heartbeat.at))
     found = [db.exec(select(func.max(instant))).one() for instant in instants]
     newest = max((instant for instant in found if instant), default=now)
     if newest - now > CLOCK_AHEAD:
@@ -221,13 +224,20 @@ def _calendar(db: Session, organization: Organization, year: int) -> Finding:
     return Finding("ok", "calendar", facts) if all(official) else Finding("warn", "calendar_expected", facts)
 
 
-def _outbox(db: Session, now: datetime) -> Finding:
-    since = oldest_waiting(db, now)
-    waited = now - since if since else timedelta(0)
-    facts = {"minutes": _minutes(waited)}
-    if waited > WAITS_TOO_LONG:
+def _ticks(db: Session, found: Pulse, zone: str) -> Finding:
+    if found.silence is None:  # nothing is wrong with an install that nobody has written to yet
+        return Finding("warn" if _count(db, Account, true()) else "ok", "never_ticked")
+    facts = {"at": found.ticked_at, "zone": zone}
+    if found.silence <= SILENT_LONG:
+        return Finding("ok", "ticking", facts)
+    return Finding("bad" if found.silence > SILENT_TOO_LONG else "warn", "ticks_stopped", facts)
+
+
+def _outbox(found: Pulse) -> Finding:
+    facts = {"minutes": _minutes(found.waited)}
+    if found.waited > WAITS_TOO_LONG:
         return Finding("bad", "outbox_stuck", facts)
-    return Finding("warn", "outbox_slow", facts) if waited > WAITS_LONG else Finding("ok", "outbox")
+    return Finding("ok", "outbox") if found.is_delivering else Finding("warn", "outbox_slow", facts)
 
 
 def _set_aside(db: Session, now: datetime) -> Finding:

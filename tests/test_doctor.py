@@ -16,8 +16,9 @@ from bot.doctor import MARKS, Finding, Level, examine, unreadable, worst
 from bot.platform import StartFailed, TryLater
 from bot.settings import BadSettings, Settings
 from messages import blocks, plain
+from storage.service import clear
 from storage.store import Store
-from storage.tables import Account, CalendarDay, Member, Organization, Outgoing, Plan, Seen, SetAside
+from storage.tables import Account, CalendarDay, Heartbeat, Member, Organization, Outgoing, Plan, Seen, SetAside
 from tests.postgres import scratch_database
 
 NOW = datetime(2026, 11, 2, 1, 30, tzinfo=UTC)
@@ -27,7 +28,7 @@ TOKEN = "123456:secret-of-the-bot"
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """A well install: plan of this year, official calendars, a token."""
+    """A well install at work: plan of this year, official calendars, a token."""
     found = made(data_dir=tmp_path, telegram_bot_token=SecretStr(TOKEN))
     with closing(Store(found.url)) as store:
         store.prepare()
@@ -37,6 +38,7 @@ def settings(tmp_path: Path) -> Settings:
             db.add(plan())
             db.add(day(2026))
             db.add(day(2027))
+            db.add(ticked(timedelta(minutes=1)))
     return found
 
 
@@ -72,6 +74,10 @@ def account(**given: Any) -> Account:
 
 def waiting(since: timedelta, **given: Any) -> list[Any]:
     return [account(), Outgoing(account_id=1, kind="text", created_at=NOW - since, **given)]
+
+
+def ticked(ago: timedelta) -> Heartbeat:
+    return Heartbeat(name="tick", at=NOW - ago)
 
 
 def set_aside(ago: timedelta) -> list[Any]:
@@ -122,6 +128,11 @@ def test_a_well_install_has_nothing_to_mend(settings: Settings) -> None:
         (waiting(timedelta(hours=2)), [("bad", "outbox_stuck")]),
         (waiting(timedelta(hours=2), state="sent"), []),
         (waiting(timedelta(hours=2), not_before=NOW + timedelta(hours=1)), []),
+        ([ticked(timedelta(minutes=10))], []),
+        ([ticked(timedelta(minutes=11))], [("warn", "ticks_stopped")]),
+        ([ticked(timedelta(hours=24))], [("warn", "ticks_stopped")]),
+        ([ticked(timedelta(hours=25))], [("bad", "ticks_stopped")]),
+        ([ticked(timedelta(minutes=-6))], [("warn", "clock_behind")]),
         (set_aside(timedelta(days=6)), [("warn", "set_aside")]),
         (set_aside(timedelta(days=8)), []),
         (unreachable(member_id=1), [("warn", "unreachable")]),
@@ -135,8 +146,30 @@ def test_rows_that_tell_of_an_illness(settings: Settings, rows: list[Any], found
 def test_the_year_is_that_of_the_commune(settings: Settings) -> None:
     change(settings, day(2028))
     new_year_there = datetime(2026, 12, 31, 17, 0, tzinfo=UTC)
+    change(settings, Heartbeat(name="tick", at=new_year_there))
     assert ills(examine(settings, new_year_there - timedelta(seconds=1))) == []
     assert ills(examine(settings, new_year_there)) == [("warn", "plan_past")]
+
+
+@pytest.mark.parametrize(
+    ("ago", "line"),
+    [
+        (timedelta(minutes=5), "✓ Chương trình đang chạy, lần xem việc đến hạn gần nhất lúc 08:25."),
+        (timedelta(hours=9), "! Chương trình không chạy từ ngày 1/11 lúc 23:30, không ai được nhắc việc: "),
+        (timedelta(days=2), "✗ Chương trình không chạy từ ngày 31/10 lúc 08:30, không ai được nhắc việc: "),
+    ],
+)
+def test_the_last_tick_is_told_by_the_clock_of_the_place(settings: Settings, ago: timedelta, line: str) -> None:
+    found = examine(change(settings, ticked(ago)), NOW)
+    assert [one.line for one in found if one.line.startswith(line)]
+
+
+def test_that_it_never_ran_is_an_illness_only_once_somebody_wrote(settings: Settings) -> None:
+    with closing(Store(settings.url)) as store, store.writing() as db:
+        clear(db, "tick")
+    assert ills(examine(settings, NOW)) == []
+    assert "chưa xem việc đến hạn lần nào" in "".join(one.line for one in examine(settings, NOW))
+    assert ills(examine(change(settings, account()), NOW)) == [("warn", "never_ticked")]
 
 
 @pytest.mark.parametrize(
@@ -245,7 +278,8 @@ def test_the_worst_finding_decides() -> None:
 def test_every_sentence_of_care_can_be_said() -> None:
     done = Summary(Path("a.zip"), NOW, "sqlite", {"unit": 12000, "task": 345})
     facts: Row = dict.fromkeys(("found", "known", "file", "folder", "mark", "name", "place", "reason"), "x")
-    facts |= dict.fromkeys(("table", "title", "what", "zone"), "x") | {"names": ["x"], "ms": "1.2", "done": done}
+    facts |= dict.fromkeys(("table", "title", "what"), "x") | {"at": NOW, "zone": "Asia/Ho_Chi_Minh"}
+    facts |= {"names": ["x"], "ms": "1.2", "done": done}
     facts |= dict.fromkeys(("count", "free_mb", "minutes", "seconds", "year"), 75)
     said = {name: plain(name, **facts) for name in blocks() if name.startswith("care.")}
     assert "12.345 dòng của 2 bảng" in said["care.backed_up"]

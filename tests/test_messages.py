@@ -274,6 +274,7 @@ FACTS: dict[str, Facts] = {
     },
     "cancel": {"is_sent": False, "count": 3, "code": "2.14", "title": ITEM.title},
     "care": {
+        "at": AT,
         "count": 2,
         "done": BACKED_UP,
         "file": "sao-luu.db",
