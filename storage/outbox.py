@@ -298,8 +298,10 @@ def forget(db: Session, before: datetime, at_once: int = 500) -> int:
 
 
 def oldest_waiting(db: Session, now: datetime) -> datetime | None:
-    """Since when the oldest message that could be sent has waited."""
-    waiting = select(func.min(outgoing.c.created_at)).where(
+    """Since when the oldest message that could be sent has waited: one held back, since it may go."""
+    held_back = outgoing.c.not_before > outgoing.c.created_at
+    since = case((held_back, outgoing.c.not_before), else_=outgoing.c.created_at)
+    waiting = select(func.min(since)).where(
         outgoing.c.state == _WAITING, or_(outgoing.c.not_before.is_(None), outgoing.c.not_before <= now)
     )
     return connection(db).execute(waiting).scalar()

@@ -141,6 +141,13 @@ def test_a_message_that_waits_longer_than_five_minutes_is_not_delivered(
     assert felt(store).is_delivering is is_delivering
 
 
+def test_a_message_held_back_waits_since_it_may_go(store: Store) -> None:
+    lay(store, NOW - timedelta(hours=12), "mai", "this morning", not_before=NOW - timedelta(minutes=1))
+    assert felt(store).waited == timedelta(minutes=1)
+    lay(store, NOW - timedelta(minutes=2), "mai", "any time", not_before=NOW - timedelta(hours=12))
+    assert felt(store).waited == timedelta(minutes=2)
+
+
 def test_failures_of_the_last_day_are_counted(store: Store) -> None:
     with store.writing() as db:
         for hours in (1, 23, 25):
