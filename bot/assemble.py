@@ -16,7 +16,6 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlmodel import Session, select
 
 import plans
-import scheduler.makers
 from bot import PLATFORMS
 from bot.clock import Clock
 from bot.delivery import Delivery
@@ -27,6 +26,8 @@ from bot.transactions import GaveUp, Transactions
 from messages.pictures import qr
 from plans.calendar import shipped_calendar, shipped_days
 from plans.model import PlanFile
+from scheduler import makers as reminders
+from scheduler import rehearsed
 from scheduler.making import Made, Maker
 from scheduler.tick import Ticker
 from storage.calendar import load_calendar
@@ -46,7 +47,7 @@ def _qr(_db: Session, args: dict[str, Any], _now: datetime) -> Made:
     return Made(content=qr(args["text"]))
 
 
-MAKERS = {**scheduler.makers.MAKERS, "qr": Maker(_qr)}
+MAKERS = {**reminders.MAKERS, **rehearsed.MAKERS, "qr": Maker(_qr)}
 """What the outbox names instead of holding: made at the moment of sending."""
 
 

@@ -19,7 +19,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from bot import calendar_commands, plan_commands
+from bot import calendar_commands, plan_commands, rehearse_command
 from bot.backup_file import CareFault
 from bot.platform import StartFailed
 from bot.settings import BadSettings, Settings, read_settings
@@ -174,6 +174,9 @@ def summary(period: Annotated[str | None, typer.Option(help=plain("cli.help_summ
     typer.echo(plain("summary.overview", found=shown, is_whole=True))
     typer.echo(plain("summary.unit", found=shown, rows=list(shown.by_unit().items())))
     typer.echo(plain("summary.missing", found=shown, rows=shown.owed))
+
+
+app.command(help=plain("cli.help_rehearse"))(rehearse_command.rehearse)
 
 
 @app.command(help=plain("cli.help_backup"))

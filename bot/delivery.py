@@ -179,7 +179,8 @@ class Delivery:
             body = row.body or {}
             return Made(body.get("text", ""), body.get("choices", []), body.get("lettered", False))
         maker = self._makers[row.maker]
-        made = await self._transactions.read(lambda db: maker.make(db, row.args or {}, self._clock.now()))
+        read = self._transactions.read_beside if maker.is_slow else self._transactions.read
+        made = await read(lambda db: maker.make(db, row.args or {}, self._clock.now()))
         if isinstance(made, Made) and not made.text and row.body:
             made.text = row.body.get("text", "")
         return made

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from markupsafe import Markup
+
 from handlers import access
 from handlers.conversation import Command, Conversation, FlowKind, begin
-from handlers.desk import Desk, button, page_of
+from handlers.desk import Desk, Reply, button, page_of
 from handlers.talk import Misunderstood, Talk
 from messages import plain
 from plans.calendar import DAY, Calendar
@@ -74,6 +76,15 @@ def _begin_official(desk: Desk, rest: str) -> None:
     days = stored.named_days(desk.db, desk.person.organization_id)
     expected = {str(day.day.year) for day in days if not day.official}
     return _begin(desk, ANNOUNCING, {"year": int(rest)}) if rest in expected else calendar(desk)
+
+
+def _rehearse(desk: Desk, _rest: str) -> None:
+    """The messages of the next two weeks: in short, and as a file. Made beside, for it takes a moment."""
+    access.check(desk.person, "edit_calendar")
+    args = {"organization_id": desk.person.organization_id}
+    desk.show(Reply(Markup(""), made_by="rehearsal", args=args))
+    desk.show(Reply(Markup(""), kind="document", made_by="rehearsal_file", args=args))
+    desk.chat.asked = None
 
 
 def _begin(desk: Desk, flow: FlowKind, args: dict[str, Any]) -> None:
@@ -198,8 +209,9 @@ EDITS: dict[str, Callable[[Desk, str], None]] = {
     "remove": _begin_removing,
     "province": _begin_province,
     "official": _begin_official,
+    "rehearse": _rehearse,
 }
-OFFERED = ("off", "working", "remove", "province")
+OFFERED = ("off", "working", "remove", "province", "rehearse")
 CONVERSATION = Conversation(
     commands=(Command("calendar", "lich", "calendar", calendar),),
     flows=(ADDING, REMOVING, MOVING, ANNOUNCING),

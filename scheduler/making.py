@@ -35,3 +35,5 @@ class Maker:
 
     make: Callable[[Session, dict[str, Any], datetime], Made | Later | None]
     sent: Callable[[Session, dict[str, Any], datetime], None] | None = None
+    is_slow: bool = False
+    """It takes long: made beside the event loop."""

@@ -22,7 +22,18 @@ from storage import outbox
 from storage.copying import copy_of
 from storage.outbox import Claimed
 from storage.owed import owed_until
-from storage.rehearsing import Reader, Why, answer, as_if_unanswered, begin_rehearsal, names_of, reader_of, whys
+from storage.rehearsing import (
+    Reader,
+    Why,
+    answer,
+    as_if_joined,
+    as_if_unanswered,
+    begin_rehearsal,
+    has_joined,
+    names_of,
+    reader_of,
+    whys,
+)
 from storage.reminding import lines_of
 from storage.tables import Organization
 
@@ -50,6 +61,7 @@ def rehearsal(
     """The messages of the days from `first` to `last`, in their order, tried on a copy: `db` is only read.
 
     The days between now and `first` pass unseen; days before now are played as if nothing had been sent in them.
+    While nobody has joined, everybody who is known is written to.
     """
     with closing(copy_of(db)) as copy, copy.writing() as rehearsed:
         organization = rehearsed.get_one(Organization, organization_id)
@@ -62,6 +74,8 @@ def _rehearse(
     zone = ZoneInfo(organization.timezone)
     today = now.astimezone(zone).date()
     begin_rehearsal(db, organization.id or 0, min(first, today), is_past=first < today)
+    if not has_joined(db, organization.id or 0):
+        as_if_joined(db, organization.id or 0)
     if answers == "nobody":
         as_if_unanswered(db, organization.id or 0)
     names = names_of(db, organization.id or 0)

@@ -14,14 +14,19 @@ LEFT_OUT = {table(Audit).name, table(Seen).name, table(SetAside).name}
 
 
 def copy_of(db: Session) -> Store:
-    """The rows as this snapshot sees them; nobody who writes is kept waiting. The caller closes it."""
+    """The rows as they stand at one instant; nobody who writes is kept waiting. The caller closes it.
+
+    Of SQLite what is committed: from a connection that writes itself, its copying would never end.
+    """
     copy = Store(IN_MEMORY)
+    source = connection(db)
     with copy.engine.connect() as target:
-        if connection(db).dialect.name == "sqlite":
-            db.info["driver"].backup(target.connection.dbapi_connection)
+        if source.dialect.name == "sqlite":
+            with source.engine.connect() as beside:
+                beside.connection.dbapi_connection.backup(target.connection.dbapi_connection)  # type: ignore[union-attr]
         else:
             SQLModel.metadata.create_all(target)
-            _copy_rows(connection(db), target)
+            _copy_rows(source, target)
             target.commit()
     return copy
 

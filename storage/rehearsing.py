@@ -14,6 +14,7 @@ from storage.reminding import Line
 from storage.tables import (
     Account,
     Alert,
+    Conversation,
     Digest,
     Member,
     Membership,
@@ -32,7 +33,8 @@ from storage.waking import WOKEN, wake_all
 alert, digest, obligation, organization = table(Alert), table(Digest), table(Obligation), table(Organization)
 outgoing, period, reminder, snooze = table(Outgoing), table(Period), table(Reminder), table(Snooze)
 task, unit = table(Task), table(Unit)
-account, member, membership = table(Account), table(Member), table(Membership)
+account, conversation = table(Account), table(Conversation)
+member, membership = table(Member), table(Membership)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,26 @@ def begin_rehearsal(db: Session, organization_id: int, first: date, is_past: boo
     )
     link.execute(surveyed.values(surveyed_on=None))
     wake_all(db, organization_id)
+
+
+def has_joined(db: Session, organization_id: int) -> bool:
+    """Somebody of the commune has a chat."""
+    anyone = select(account.c.id).where(
+        account.c.organization_id == organization_id, account.c.member_id.is_not(None)
+    )
+    return connection(db).execute(anyone.limit(1)).first() is not None
+
+
+def as_if_joined(db: Session, organization_id: int) -> None:
+    """Before anybody has a chat: everybody who is known gets one, so that it can be seen what they would hear."""
+    link = connection(db)
+    for member_id in link.execute(
+        select(member.c.id).where(member.c.organization_id == organization_id)
+    ).scalars():
+        mine = {"organization_id": organization_id, "member_id": member_id, "is_reachable": True}
+        added = link.execute(account.insert().values(mine | {"channel": "rehearsal", "chat_id": str(member_id)}))
+        (account_id,) = added.inserted_primary_key or (0,)
+        link.execute(conversation.insert().values(account_id=account_id, offered=[], is_lettered=False))
 
 
 def as_if_unanswered(db: Session, organization_id: int) -> None:

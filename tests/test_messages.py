@@ -156,6 +156,10 @@ OFFERED = ("tasks", "report", "summary", "case", "absence", "calendar", "members
 OTHERS = ("sticker", "voice", "photo", "document", "video", "contact", "location", "forward", "too_long", "odd")
 BACKED_UP = SimpleNamespace(file="sao-luu.db", total=12345, rows={"unit": 7, "task": 30}, made_at=AT)
 
+REHEARSED = SimpleNamespace(
+    at=datetime(2025, 9, 15, 7, 30, tzinfo=UTC),
+    reader=SimpleNamespace(name="Huỳnh Thanh Thảo", roles=("staff", "head"), units=("KT",)),
+)
 OUTAGE = OpenAlert(1, "outage", "x", {"what": "delivery", "from": AT.isoformat(), "to": AT.isoformat()}, AT)
 TET = NamedSpan(date(2026, 2, 14), date(2026, 2, 22), False, "Tết Nguyên đán Bính Ngọ", False)
 NEW_YEAR = NamedSpan(date(2025, 12, 31), date(2026, 1, 2), False, "Tết Dương lịch và ngày liền kề", True)
@@ -329,6 +333,22 @@ FACTS: dict[str, Facts] = {
         "shown": [LATE] * 5,
         "today": TODAY,
         "zone": "Asia/Ho_Chi_Minh",
+    },
+    "rehearsal": {
+        "count": 316,
+        "day": TODAY,
+        "days": [(TODAY, [REHEARSED] * 8)] * 8,
+        "file": "tin-nhac.csv",
+        "first": TODAY,
+        "given": "all",
+        "is_new_day": True,
+        "known": ["as-it-stands", "nobody"],
+        "last": date(2025, 9, 29),
+        "lines": ["Nhắc việc thứ Hai, 15/9"],
+        "one": REHEARSED,
+        "people": 11,
+        "rest": 3,
+        "whys": [("KT 2.9 2025-Q3", "+1")] * 8,
     },
     "silence": {"items": [ITEM] * 4, "rest": 1, "silent": [(7, ITEM)] * 3},
     "snooze": {
@@ -528,6 +548,9 @@ VARIANTS: dict[str, list[Facts]] = {
     "care.plan_missing": [{}, {"name": None}],
     "care.settings": [{}, {"names": []}],
     "cli.no_such_unit": [{}, {"unit": None}],
+    "rehearsal.brief": [{}, {"count": 0}],
+    "rehearsal.message": [{}, {"is_new_day": False, "whys": [("blocked", "alert")]}],
+    "rehearsal.total": [{}, {"file": None}],
     "alerts.section": [{}, {"people": []}, {"outages": [replace(OUTAGE, facts=OUTAGE.facts | {"what": "ticks"})]}],
     "deadlines.section": [
         {},
@@ -625,6 +648,7 @@ CHATS = {
     "lateness",
     "numbers",
     "report",
+    "rehearsal",
     "silence",
     "snooze",
     "asking",
