@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import html
 import json
+import math
 import re
 import socket
 import struct
@@ -33,6 +34,8 @@ TAG = re.compile(r"</?(b|strong|i|em|u|ins|s|strike|del|code|pre|a|span|tg-spoil
 SCOPES = frozenset(("default", "all_private_chats", "all_group_chats", "chat"))
 IMAGES = (b"\x89PNG\r\n", b"\xff\xd8")
 UPLOAD_LIMIT = 50 * 1024 * 1024
+NEW_MESSAGES = frozenset(("sendmessage", "sendphoto", "senddocument"))
+PACED = NEW_MESSAGES | {"editmessagetext", "editmessagereplymarkup"}
 
 Json = dict[str, Any]
 
@@ -79,6 +82,46 @@ class Fault:
     drop: Literal["before", "after"] | None = None
     status: int = 0
     body: bytes = b""
+
+
+class Limits:
+    """The pace the server bears: `overall` messages within any second; in one chat `burst` new ones at once and
+    then one a second. Who goes faster gets 429, and so does everything until the pause named there is over.
+    """
+
+    def __init__(self, overall: int = 30, burst: int = 5) -> None:
+        self.overall = overall
+        self.burst = burst
+        self.refused = 0
+        self._taken: deque[float] = deque()
+        self._chats: dict[str, float] = {}
+        """When each chat's burst will be whole again."""
+        self._closed: dict[str, float] = {}
+        """Until when nothing is taken, by chat; "" is every chat."""
+
+    def check(self, method: str, chat_id: str, now: float) -> None:
+        """Count one call, or refuse it with ApiError."""
+        if method not in PACED:
+            return
+        while self._taken and self._taken[0] <= now - 1:
+            self._taken.popleft()
+        if len(self._taken) >= self.overall:
+            self._close("", self._taken[0] + 1 - now, now)
+        whole_at = max(self._chats.get(chat_id, now), now) + 1
+        if method in NEW_MESSAGES and whole_at - now > self.burst:
+            self._close(chat_id, whole_at - now - self.burst, now)
+        closed = max(self._closed.get("", now), self._closed.get(chat_id, now))
+        if closed > now:
+            self.refused += 1
+            after = math.ceil(closed - now)
+            raise ApiError(429, f"Too Many Requests: retry after {after}", {"retry_after": after})
+        self._taken.append(now)
+        if method in NEW_MESSAGES:
+            self._chats[chat_id] = whole_at
+
+    def _close(self, chat_id: str, seconds: float, now: float) -> None:
+        if self._closed.get(chat_id, now) <= now:
+            self._closed[chat_id] = now + math.ceil(seconds)
 
 
 Wanted = int | str | Callable[[Heard], bool]
@@ -193,9 +236,10 @@ class Person:
 class BotApi:
     """The server: one bot, its people, and what is to go wrong."""
 
-    def __init__(self, token: str = TOKEN, latency: float = 0.0) -> None:
+    def __init__(self, token: str = TOKEN, latency: float = 0.0, limits: Limits | None = None) -> None:
         self.token = token
         self.latency = latency
+        self.limits = limits
         self.bot = {
             "id": int(token.split(":")[0]),
             "is_bot": True,
@@ -331,6 +375,8 @@ class BotApi:
             return await self._get_updates(params)
         if method not in self._methods:
             raise ApiError(404, "Not Found")
+        if self.limits is not None:
+            self.limits.check(method, str(params.get("chat_id")), time.monotonic())
         return self._methods[method](params)
 
     async def _lag(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.botapi import TOKEN, BotApi
+from tests.botapi import TOKEN, ApiError, BotApi, Limits
 
 KEYBOARD = {"inline_keyboard": [[{"text": "Một", "callback_data": "1"}]]}
 TOO_MUCH = {"inline_keyboard": [[{"text": "Một", "callback_data": "ộ" * 22}]]}
@@ -105,3 +105,35 @@ async def test_it_can_be_played_by_hand(api: BotApi) -> None:
             assert [event["text"] for event in await heard.json()] == ["Chọn"]
     assert api.pending[0]["message"]["text"] == "chào"
     assert api.pending[1]["callback_query"]["data"] == "1"
+
+
+def refusals(limits: Limits, *calls: tuple[float, str], method: str = "sendmessage") -> list[int]:
+    """What each call, made at this second to this chat, is told to wait; 0 when it is taken."""
+    waits = []
+    for at, chat_id in calls:
+        try:
+            limits.check(method, chat_id, at)
+            waits.append(0)
+        except ApiError as error:
+            waits.append((error.parameters or {})["retry_after"])
+    return waits
+
+
+def test_more_than_the_limit_within_a_second_closes_the_server_for_whole_seconds() -> None:
+    limits = Limits(overall=2)
+    assert refusals(limits, (0.0, "1"), (0.4, "2"), (0.9, "3"), (1.5, "4"), (1.9, "5")) == [0, 0, 1, 1, 0]
+    assert limits.refused == 2
+
+
+def test_one_chat_bears_a_burst_and_then_one_a_second() -> None:
+    limits = Limits(burst=2)
+    calls = ((0.0, "1"), (0.1, "1"), (0.2, "1"), (0.3, "2"), (1.1, "1"), (1.2, "1"), (9.0, "1"), (9.0, "1"))
+    assert refusals(limits, *calls) == [0, 0, 1, 0, 1, 0, 0, 0]
+    assert refusals(limits, *[(20.0, "1")] * 9, method="editmessagereplymarkup") == [0] * 9
+
+
+async def test_who_keeps_no_pace_is_refused() -> None:
+    async with BotApi(limits=Limits(overall=1)) as api:
+        api.person(7)
+        assert [(await post(api, "sendMessage", chat_id=7, text="a"))[0] for _ in range(2)] == [200, 429]
+        assert (await post(api, "getMe"))[0] == 200
