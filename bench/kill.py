@@ -45,7 +45,7 @@ async def kill_ours(database: Path, reports: Reports, latency: float) -> Killed:
         people = [Caller(api, person, tally) for person in reports]
         await asyncio.gather(*(one.answered(one.says(f"/report {reports[one.id][0]}")) for one in people))
         before = await _burst_and_kill(bot, people, tally)
-        in_flight = _claimed(bot.folder / "dondoc.db")
+        in_flight = _claimed(bot.database)
         lost, repeated = await _restart(bot, people, tally)
         went_on = await asyncio.gather(*(_goes_on(one) for one in people))
         return Killed(len(people), before, lost, repeated, in_flight, sum(went_on))

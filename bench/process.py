@@ -8,15 +8,16 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.botapi import BotApi
+from tests.botapi import BotApi, Limits
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("bot.cli", "run")
 ECHO = ("bench.echo",)
+NO_PACE = {"TELEGRAM_RATE": "0", "TELEGRAM_CHAT_RATE": "0"}
 START_SECONDS = 20
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -24,21 +25,29 @@ TICKS = os.sysconf("SC_CLK_TCK")
 class Bot:
     """One program against the double, with its database in `folder`."""
 
-    def __init__(self, api: BotApi, command: tuple[str, ...], folder: Path) -> None:
+    def __init__(self, api: BotApi, command: tuple[str, ...], folder: Path, settings: Mapping[str, str]) -> None:
         self._api = api
         self._command = command
+        self._settings = settings
         self._process: asyncio.subprocess.Process | None = None
         self.folder = folder
+        self.log = folder.parent / f"{folder.name}.log"
+        """What it said, over all its starts; outside the folder, which may be full."""
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "dondoc.db"
 
     async def spawn(self) -> None:
         """Start the program, and do not wait for it."""
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", *self._command),
-            env=self._environment(),
-            cwd=self.folder,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", *self._command),
+                env=self._environment(),
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+            )
 
     async def start(self) -> float:
         """Start the program; returns the seconds until it waited for updates."""
@@ -54,6 +63,12 @@ class Bot:
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
+
+    async def end(self) -> None:
+        """SIGTERM, and wait for it to end in order."""
+        assert self._process is not None
+        self._process.terminate()
+        await self._process.wait()
 
     def processor_seconds(self) -> float:
         """Processor time so far, of user and system."""
@@ -77,18 +92,25 @@ class Bot:
             "DATA_DIR": str(self.folder),
             "TELEGRAM_BOT_TOKEN": self._api.token,
             "TELEGRAM_API_URL": self._api.url,
-            "TELEGRAM_RATE": "0",
-            "TELEGRAM_CHAT_RATE": "0",
+            **self._settings,
         }
 
 
 @asynccontextmanager
-async def stage(command: tuple[str, ...], database: Path, latency: float) -> AsyncIterator[tuple[BotApi, Bot]]:
+async def stage(
+    command: tuple[str, ...],
+    database: Path,
+    latency: float,
+    settings: Mapping[str, str] = NO_PACE,
+    limits: Limits | None = None,
+) -> AsyncIterator[tuple[BotApi, Bot]]:
     """A double and a bot, not started yet, on a copy of the database; the bot is killed in the end."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        shutil.copy(database, Path(folder) / "dondoc.db")
-        async with BotApi(latency=latency) as api:
-            bot = Bot(api, command, Path(folder))
+        data = Path(folder) / "data"
+        data.mkdir()
+        async with BotApi(latency=latency, limits=limits) as api:
+            bot = Bot(api, command, data, settings)
+            shutil.copy(database, bot.database)
             try:
                 yield api, bot
             finally:

@@ -1,38 +1,75 @@
-"""The measurements as a page: tables first, then each aim and whether it was met."""
+"""RESULTS.md: one section for each program, which replaces only its own."""
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import logging
 import os
 import platform
+import re
 import sqlite3
+import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from typing import Any
 
-from bench.kill import KILL_AFTER, Killed
-from bench.load import AT_ONCE, Result
-
+RESULTS = Path(__file__).with_name("RESULTS.md")
+TITLE = "# Results"
 COMMITS = 200
 
-
-@dataclass(frozen=True)
-class Measured:
-    """By latency in seconds, and there by program ("ours", "echo")."""
-
-    loads: Mapping[float, Mapping[str, Result]]
-    killed: Mapping[float, Killed]
-    killed_echo: Killed
-
-    def ratio(self, latency: float) -> float:
-        """Our updates a second over the echo bot's."""
-        return self.loads[latency]["ours"].rate / self.loads[latency]["echo"].rate
+Measure = Callable[[Path], Coroutine[Any, Any, Iterable[str]]]
+"""Given a folder to work in, returns the lines of its section."""
+Aim = tuple[str, str, bool]
+"""What was aimed at, what was measured, and whether that will do."""
 
 
-def machine(folder: Path) -> str:
+def publish(program: str, measure: Measure) -> None:
+    """Measure, print the section and put it into RESULTS.md."""
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # a kill cuts requests in the middle
+    gc.disable()  # the double keeps all it hears: its own collections would be measured as the bot's pauses
+    began, busy = time.monotonic(), os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as folder:
+        about, lines = _machine(Path(folder)), list(asyncio.run(measure(Path(folder))))
+    about += (
+        f" The run took {time.monotonic() - began:.0f} s; load {busy:.1f} before it, "
+        f"{os.getloadavg()[0]:.1f} after it (it makes 1 to 1.5 itself)."
+    )
+    section = "\n".join([f"## `python -m bench.{program}`", "", about, "", *lines, ""])
+    print(section)
+    old = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else f"{TITLE}\n"
+    RESULTS.write_text(with_section(old, section), encoding="utf-8")
+
+
+def with_section(page: str, section: str) -> str:
+    """The page with this section in the place of the one with the same heading; the sections by name."""
+    title, *sections = re.split(r"^(?=## )", page, flags=re.MULTILINE)
+    heading = section.partition("\n")[0]
+    kept = [one for one in sections if one.partition("\n")[0] != heading]
+    return "\n".join(part.strip() + "\n" for part in (title, *sorted([*kept, section])))
+
+
+def table(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """Markdown; the first row is the head."""
+    head, *body = rows
+    yield f"| {' | '.join(head)} |"
+    yield "|" + "---|" * len(head)
+    for row in body:
+        yield f"| {' | '.join(row)} |"
+
+
+def aims(found: Iterable[Aim]) -> Iterator[str]:
+    """The table of what was aimed at."""
+    return table(
+        [("aim", "measured", "met"), *((aim, what, "yes" if is_met else "NO") for aim, what, is_met in found)]
+    )
+
+
+def _machine(folder: Path) -> str:
     """Where and when this is measured."""
     return (
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores ({_processor()}), "
@@ -56,96 +93,3 @@ def _commit_ms(folder: Path) -> float:
             link.execute("INSERT INTO one VALUES (?)", (n,))
             took.append(time.perf_counter() - began)
     return 1000 * median(took)
-
-
-def written(about: str, measured: Measured, seconds: float, busy: float, still_busy: float) -> str:
-    """The page, as Markdown; `busy` is the load of the machine before the run, `still_busy` after it."""
-    return "\n".join(
-        [
-            "# Results of `python -m bench.telegram`",
-            "",
-            f"{about} The run took {seconds:.0f} s; load {busy:.1f} before it, {still_busy:.1f} after it "
-            "(it makes about 1.5 itself).",
-            "",
-            "The pacer was off (TELEGRAM_RATE=0, TELEGRAM_CHAT_RATE=0); with the shipped settings the program "
-            "keeps to Telegram's own limit of about 30 messages a second.",
-            "",
-            f"{AT_ONCE} people at once, each writing on as soon as the answer has reached the server:",
-            "",
-            *_table(_load_rows(measured)),
-            "",
-            f"SIGKILL after {KILL_AFTER} answers of a burst from {measured.killed_echo.burst} people, "
-            "then a restart:",
-            "",
-            *_table(_kill_rows(measured)),
-            "",
-            *_table([("aim", "measured", "met"), *_aims(measured)]),
-            "",
-        ]
-    )
-
-
-def _load_rows(measured: Measured) -> Iterator[tuple[str, ...]]:
-    yield ("a call takes", "program", "updates/s", "ratio", "p50", "p99", "processor per update", "of the server",
-           "start", "memory: started, loaded")  # fmt: skip
-    for latency, programs in measured.loads.items():
-        for name, one in programs.items():
-            yield (
-                f"{1000 * latency:.0f} ms",
-                name,
-                f"{one.rate:.0f}",
-                f"{measured.ratio(latency):.2f}" if name == "ours" else "",
-                f"{1000 * one.p50:.0f} ms",
-                f"{1000 * one.p99:.0f} ms",
-                f"{1000 * one.processor:.2f} ms",
-                f"{100 * one.server:.0f} %",
-                f"{one.start:.2f} s",
-                f"{one.memory_started:.0f}, {one.memory_loaded:.0f} MiB",
-            )
-
-
-def _kill_rows(measured: Measured) -> Iterator[tuple[str, ...]]:
-    yield ("program", "answered before", "lost", "said twice", "in flight", "conversations that went on")
-    for latency, one in measured.killed.items():
-        name = f"ours, {1000 * latency:.0f} ms a call"
-        yield (
-            name,
-            *map(str, (one.before, one.lost, one.repeated, one.in_flight)),
-            f"{one.went_on} of {one.burst}",
-        )
-    echo = measured.killed_echo
-    yield ("echo", *map(str, (echo.before, echo.lost, echo.repeated)), "", "")
-
-
-def _aims(measured: Measured) -> Iterator[tuple[str, str, str]]:
-    near, far = min(measured.loads), max(measured.loads)
-    ours, echo, slow = measured.loads[near]["ours"], measured.loads[near]["echo"], measured.loads[far]["ours"]
-    kills = measured.killed.values()
-    cost, limit = ours.processor / echo.processor, 2.5 * far
-    memory = max(one["ours"].memory_loaded for one in measured.loads.values())
-    lost, kept = sum(one.lost for one in kills), all(one.went_on == one.burst for one in kills)
-    repeats = ", ".join(f"{one.repeated} of {one.in_flight}" for one in kills)
-    is_bounded = all(one.repeated <= (one.in_flight or 0) for one in kills)
-    for aim, found, is_met in (
-        (
-            "at least 1.5 times the echo bot at no latency",
-            f"{measured.ratio(near):.2f}",
-            measured.ratio(near) >= 1.5,
-        ),
-        ("at most half its processor time per update", f"{cost:.2f}", cost <= 0.5),
-        (f"at least 25 times at {1000 * far:.0f} ms", f"{measured.ratio(far):.1f}", measured.ratio(far) >= 25),
-        (f"p99 under {1000 * limit:.0f} ms there", f"{1000 * slow.p99:.0f} ms", slow.p99 < limit),
-        ("nothing lost when killed, conversations kept", f"{lost} lost", lost == 0 and kept),
-        ("no more said twice than was in flight", repeats, is_bounded),
-        ("memory under 120 MiB", f"{memory:.0f} MiB", memory < 120),
-        ("start under 1.5 s", f"{ours.start:.2f} s", ours.start < 1.5),
-    ):
-        yield aim, found, "yes" if is_met else "NO"
-
-
-def _table(rows: Iterator[tuple[str, ...]] | list[tuple[str, ...]]) -> Iterator[str]:
-    head, *body = rows
-    yield f"| {' | '.join(head)} |"
-    yield "|" + "---|" * len(head)
-    for row in body:
-        yield f"| {' | '.join(row)} |"
