@@ -61,12 +61,20 @@ class Caller(Person):
     def takes(self, message: dict[str, Any], heard: Heard) -> dict[str, Any]:
         if heard.kind != "strip":
             now = time.perf_counter()
+            is_news = self.is_news(heard)
             self.answers.append(heard)
             self._tally.notice()
-            if self._next is not None and not self._next.done():
+            if is_news and self._next is not None and not self._next.done():
                 self._tally.answers.append((now, now - self._wrote_at))
                 self._next.set_result(heard)
         return super().takes(message, heard)
+
+    def is_news(self, heard: Heard) -> bool:
+        """False for what is no answer."""
+        return True
+
+    async def thinks(self) -> None:
+        """Before every answer given."""
 
     async def answered(self, sending: Awaitable[int]) -> Heard:
         """Send this and wait for the answer."""
@@ -80,6 +88,7 @@ class Caller(Person):
         for obligation in obligations:
             heard = await self.answered(self.says(f"/report {obligation}"))
             while "Đã gửi" not in heard.text:
+                await self.thinks()
                 heard = await self.answered(self._reply_to(heard))
 
     async def chats(self) -> None:
