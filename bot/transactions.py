@@ -37,6 +37,18 @@ PAUSES = (0.005, 0.02, 0.1, 0.5, 2.0, 5.0)
 """Seconds before another try while the database is busy or away; the last one repeats."""
 
 
+SAID_FROM = 4
+"""Failures in a row after which it is said that the database is away: another process may hold it for a moment."""
+AWAY = {
+    "SQLITE_BUSY": "another program holds the database",
+    "SQLITE_LOCKED": "another program holds the database",
+    "SQLITE_FULL": "the disk is full",
+    "SQLITE_IOERR": "the disk does not do what it is told",
+    "SQLITE_CANTOPEN": "the database file cannot be opened",
+    "SQLITE_READONLY": "the database file cannot be written to",
+}
+
+
 class GaveUp(Exception):
     """The database failed this work as often as its caller would bear."""
 
@@ -44,6 +56,41 @@ class GaveUp(Exception):
 def patiently(_tries: int, _others_succeed: bool) -> bool:
     """Bears everything."""
     return True
+
+
+class _Outage:
+    """The database being away: each reason is said once, and so is the end."""
+
+    def __init__(self) -> None:
+        self._began_at = 0.0
+        self._said: str | None = None
+
+    async def rest(self, failures: int, error: Exception) -> None:
+        """Say what is wrong, if it is new and lasts, and wait before the next try."""
+        if self._said is None and failures == 1:
+            self._began_at = time.monotonic()
+        reason = _reason(error)
+        if failures >= SAID_FROM and reason != self._said:
+            log.error("action=database_away reason=%s; what comes in waits, nothing is lost", reason)
+            self._said = reason
+        await asyncio.sleep(PAUSES[min(failures, len(PAUSES)) - 1])
+
+    def over(self) -> None:
+        if self._said is not None:
+            log.warning("action=database_back seconds=%.0f", time.monotonic() - self._began_at)
+        self._said = None
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong in plain words, and the database's own name for it."""
+    cause = getattr(error, "orig", None)
+    name = str(
+        getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or type(cause).__name__
+    )
+    words = next(
+        (words for kind, words in AWAY.items() if name.startswith(kind)), "the database cannot be reached"
+    )
+    return f"{words} ({name})"
 
 
 @dataclass(slots=True, eq=False)
@@ -73,6 +120,7 @@ class Transactions:
         self._alone = 0
         self._commits = 0
         self._failures = 0
+        self._outage = _Outage()
         self._slow = 0
         self._writers: list[asyncio.Task[None]] = []
         self._checkpoint: asyncio.Task[None] | None = None
@@ -108,7 +156,7 @@ class Transactions:
                 if not is_away(error):
                     raise
                 failures += 1
-                await _pause(failures, error)
+                await self._outage.rest(failures, error)
 
     async def _write_all(self) -> None:
         await asyncio.sleep(0)  # what comes in the same moment joins in
@@ -130,6 +178,7 @@ class Transactions:
         self._jobs.extendleft(reversed(jobs[len(results) :]))
         self._commits += 1
         self._failures = 0
+        self._outage.over()
         if self.store.is_sqlite and self._commits % CHECKPOINT_EVERY == 0:
             self._checkpoint = asyncio.create_task(self._checkpoint_beside())
         for job, result in zip(jobs, results, strict=False):
@@ -160,7 +209,7 @@ class Transactions:
             return _tell(job, gave_up)
         self._jobs.append(job)
         self._failures += 1
-        await _pause(self._failures, error)
+        await self._outage.rest(self._failures, error)
 
     async def _run(self, how: Callable[[Work[Result]], Result], work: Work[Result]) -> Result:
         if self._pool is not None:
@@ -204,9 +253,3 @@ def _until_held(db: Session, jobs: Sequence[_Job]) -> list[Any]:
 def _tell(job: _Job, error: Exception) -> None:
     if not job.done.done():
         job.done.set_exception(error)
-
-
-async def _pause(failures: int, error: Exception) -> None:
-    if failures == len(PAUSES):
-        log.warning("action=database_away reason=%s", type(error).__name__)
-    await asyncio.sleep(PAUSES[min(failures, len(PAUSES)) - 1])

@@ -39,9 +39,9 @@ def fails(key: str, error: Exception) -> Work:
     return work
 
 
-def away() -> OperationalError:
-    cause = sqlite3.OperationalError("database is locked")
-    cause.sqlite_errorname = "SQLITE_BUSY"
+def away(name: str = "SQLITE_BUSY") -> OperationalError:
+    cause = sqlite3.OperationalError("it did not work")
+    cause.sqlite_errorname = name
     return OperationalError("UPDATE", None, cause)
 
 
@@ -152,3 +152,42 @@ async def test_a_long_reading_leaves_the_loop_free_and_waits_for_the_database(wr
     await writing.write(adds("1"))
     let_go.set()
     assert await reading
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("SQLITE_FULL", "the disk is full (SQLITE_FULL)"),
+        ("SQLITE_BUSY_SNAPSHOT", "another program holds the database (SQLITE_BUSY_SNAPSHOT)"),
+        ("SQLITE_IOERR_WRITE", "the disk does not do what it is told (SQLITE_IOERR_WRITE)"),
+        ("SQLITE_PROTOCOL", "the database cannot be reached (SQLITE_PROTOCOL)"),
+    ],
+)
+async def test_what_keeps_the_database_away_is_said_once_and_so_is_its_end(
+    writing: Transactions, caplog: pytest.LogCaptureFixture, name: str, words: str
+) -> None:
+    caplog.set_level("WARNING", "dondoc.database")
+    failures = iter([away(name)] * 9)
+
+    def work(_db: Session) -> None:
+        if error := next(failures, None):
+            raise error
+
+    await writing.write(work)
+    await writing.write(lambda _db: None)
+    began, ended = caplog.messages
+    assert began.startswith(f"action=database_away reason={words};")
+    assert ended == "action=database_back seconds=0"
+
+
+async def test_a_moment_of_another_program_is_not_worth_a_word(
+    writing: Transactions, caplog: pytest.LogCaptureFixture
+) -> None:
+    failures = iter([away()] * 3)
+
+    def work(_db: Session) -> None:
+        if error := next(failures, None):
+            raise error
+
+    await writing.write(work)
+    assert caplog.messages == []
