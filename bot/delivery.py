@@ -34,6 +34,8 @@ LOOK_AGAIN = 30.0
 """Seconds after which the outbox is looked at even when nobody woke us (another process may have written)."""
 DRAIN = 5.0
 LAST_TRIES = 5
+SAID_FROM = 3
+"""Failures in a row from which on the platform is called unreachable."""
 
 Outcome = Callable[[Session], None]
 
@@ -42,6 +44,30 @@ Outcome = Callable[[Session], None]
 class _Channel:
     platform: Platform
     pacer: Pacer
+    failures: int = 0
+    """In a row, since a message got through."""
+
+    def failed(self, reason: str) -> None:
+        """Said once, when it is no single accident."""
+        self.failures += 1
+        if self.failures == SAID_FROM:
+            log.error("action=unreachable channel=%s reason=%s; messages wait", self.platform.channel, reason)
+
+    def got_through(self) -> None:
+        if self.failures >= SAID_FROM:
+            log.warning("action=reachable channel=%s", self.platform.channel)
+        self.failures = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What a turn committed: rows claimed, seconds to wait for more, and how much was recorded."""
+
+    rows: list[Claimed]
+    wait: float
+    sent: int
+    outcomes: int
+    renewed_at: datetime
 
 
 class Delivery:
@@ -65,6 +91,7 @@ class Delivery:
         self._loose: set[asyncio.Task[None]] = set()
         self._renewed_at = clock.now()
         self._turning: asyncio.Task[float] | None = None
+        self._making = asyncio.Lock()
 
     def wake(self) -> None:
         """Something may be ready to send."""
@@ -90,23 +117,24 @@ class Delivery:
 
     async def _turn(self) -> float:
         """Record, claim and send; returns how long to wait for more to send: 0 when something was claimed."""
-        held = self._held(self._clock.now())
 
-        def work(db: Session) -> tuple[list[Claimed], float, int, int]:
+        def work(db: Session) -> _Turn:
             now = self._clock.now()  # it may have waited long for the database
             sent, outcomes = list(self._sent), list(self._outcomes)
             self._record(db, sent, outcomes, now)
-            outbox.renew(db, held, now + LEASE)
+            renewed_at = self._renewed(db, now)
             rows = _claim(db, *self._free(), now)
-            return rows, 0.0 if rows else self._wait(db, now), len(sent), len(outcomes)
+            wait = 0.0 if rows else self._wait(db, now)
+            return _Turn(rows, wait, len(sent), len(outcomes), renewed_at)
 
-        rows, wait, recorded, settled = await self._transactions.write(work)
-        del self._sent[:recorded], self._outcomes[:settled]
-        for row in rows:
+        turn = await self._transactions.write(work)
+        del self._sent[: turn.sent], self._outcomes[: turn.outcomes]
+        self._renewed_at = turn.renewed_at
+        for row in turn.rows:
             task = asyncio.create_task(self._deliver(row))
             self._tasks[task] = row
             task.add_done_callback(self._finished)
-        return wait
+        return turn.wait
 
     def _free(self) -> tuple[int, int]:
         """How many rows may go in flight now, and how many of them may be reminders."""
@@ -115,12 +143,12 @@ class Delivery:
         places = IN_FLIGHT - len(in_flight)
         return places, min(places, REMINDERS_IN_FLIGHT - reminders)
 
-    def _held(self, now: datetime) -> list[int]:
-        """Rows in flight whose leases are to be renewed now."""
+    def _renewed(self, db: Session, now: datetime) -> datetime:
+        """Renew the leases of rows in flight, if it is time; returns when it was done last."""
         if now - self._renewed_at < RENEW:
-            return []
-        self._renewed_at = now
-        return [row.id for row in self._tasks.values()]
+            return self._renewed_at
+        outbox.renew(db, [row.id for row in self._tasks.values()], now + LEASE)
+        return now
 
     def _record(
         self, db: Session, sent: list[tuple[int, str | None]], outcomes: list[Outcome], now: datetime
@@ -180,7 +208,9 @@ class Delivery:
             return Made(body.get("text", ""), body.get("choices", []), body.get("lettered", False))
         maker = self._makers[row.maker]
         read = self._transactions.read_beside if maker.is_slow else self._transactions.read
-        made = await read(lambda db: maker.make(db, row.args or {}, self._clock.now()))
+        async with self._making:  # those claimed together would hold the loop together
+            made = await read(lambda db: maker.make(db, row.args or {}, self._clock.now()))
+            await asyncio.sleep(0)
         if isinstance(made, Made) and not made.text and row.body:
             made.text = row.body.get("text", "")
         return made
@@ -191,6 +221,7 @@ class Delivery:
             platform_id = await channel.platform.send(message)
         except Refused:
             platform_id = await channel.platform.send(_second_try(message))
+        channel.got_through()
         self._sent.append((row.id, platform_id))
         if row.kind == "edit" and platform_id != row.target:
             self._outcomes.append(lambda db: outbox.follow(db, row.id, platform_id))
@@ -238,6 +269,7 @@ class Delivery:
                 self._later(row, after, counts=False)
                 log.warning("action=throttled channel=%s seconds=%s", row.channel, after.total_seconds())
             case TryLater():
+                channel.failed(error.reason)
                 self._later(row, timedelta(seconds=min(60, 2**row.attempts)))
             case _:
                 self._end(row, "refused", error.reason)

@@ -325,7 +325,7 @@ def translated(error: TelegramError) -> SendFailed:
         case _ if _says(error, ("too large",)):  # 413, which the library takes for a network fault
             return Refused(reason)
         case _:
-            return TryLater("network")
+            return TryLater(reason)
 
 
 def _pause(error: RetryAfter) -> timedelta:

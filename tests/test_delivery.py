@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -444,6 +445,42 @@ async def test_rows_waiting_for_their_turn_stay_ours_however_long_it_takes(
             delivery.wake()
             await until(lambda: rows(store)[row_id].claimed_until == clock.moment + LEASE)
     assert len(platform.tried) == 1
+
+
+async def test_rows_in_flight_are_not_sent_again_after_the_database_was_away(
+    store: Store, platform: FakePlatform, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform.fails("mai", Held())
+    lay(store, NOW, "mai", "one")
+    async with delivering(store, platform, clock) as delivery:
+        await until(lambda: len(platform.tried) == 1)
+        with monkeypatch.context() as away, closing(sqlite3.connect(str(store.engine.url.database))) as other:
+            away.setattr(transactions, "PAUSES", (0.001,))
+            other.execute("BEGIN IMMEDIATE")
+            delivery.wake()
+            await asyncio.sleep(0.02)
+            clock.moment += 2 * LEASE
+            other.rollback()
+            await until(lambda: all(row.claimed_until == clock.moment + LEASE for row in rows(store).values()))
+    assert len(platform.tried) == 1
+
+
+async def test_an_unreachable_platform_is_said_once_and_so_is_its_return(
+    store: Store, platform: FakePlatform, clock: StillClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("WARNING", "dondoc.delivery")
+    for chat in strangers(store, 9):
+        platform.fails(chat, TryLater("NetworkError: reset"))
+        lay(store, NOW, chat, "Đã ghi")
+    async with delivering(store, platform, clock) as delivery:
+        await until(lambda: len(platform.tried) == 9)
+        await settle()
+        clock.moment += timedelta(minutes=1)
+        delivery.wake()
+        await until(lambda: len(platform.sent) == 9)
+    began, ended = caplog.messages
+    assert began == "action=unreachable channel=browser reason=NetworkError: reset; messages wait"
+    assert ended == "action=reachable channel=browser"
 
 
 async def test_reminders_leave_room_for_replies(store: Store, platform: FakePlatform, clock: StillClock) -> None:
