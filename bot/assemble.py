@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -23,6 +24,7 @@ from bot.intake import Intake
 from bot.platform import Platform, StartFailed
 from bot.settings import Settings
 from bot.transactions import GaveUp, Transactions
+from messages import blocks
 from messages.pictures import qr
 from plans.calendar import shipped_calendar, shipped_days
 from plans.model import PlanFile
@@ -85,6 +87,7 @@ class App:
         Raises StoreFault when another program runs on this SQLite file: it would send everything twice.
         """
         self.store.hold()
+        settling = asyncio.create_task(asyncio.to_thread(_settle_down))
         parts = [asyncio.create_task(self._listen(platform)) for platform in self.platforms.values()]
         delivering = asyncio.create_task(self.delivery.run())
         beside = [asyncio.create_task(run()) for run in self._beside]
@@ -96,6 +99,7 @@ class App:
             raise StartFailed("part_ended")
         finally:
             self.ticker.stop()
+            await _end([settling])
             await _end(parts)  # first nothing more comes in, then what is under way goes out
             await _end([delivering, *beside])
             for platform in self.platforms.values():
@@ -110,6 +114,13 @@ class App:
         log.info("action=listening channel=%s", platform.channel)
         self._ready(platform)
         await platform.listen(self.intake.accept)
+
+
+def _settle_down() -> None:
+    """What would hold the event loop for 50 ms and more: compiling a template at its first use, and collections
+    of garbage that walk through everything loaded at the start."""
+    blocks()
+    gc.freeze()
 
 
 def _say_why(ended: asyncio.Task[None]) -> None:
