@@ -31,7 +31,7 @@ class Bot:
         self._settings = settings
         self._process: asyncio.subprocess.Process | None = None
         self.folder = folder
-        self.log = folder.parent / f"{folder.name}.log"
+        self.log = folder.with_suffix(".log")
         """What it said, over all its starts; outside the folder, which may be full."""
 
     @property
@@ -103,11 +103,13 @@ async def stage(
     latency: float,
     settings: Mapping[str, str] = NO_PACE,
     limits: Limits | None = None,
+    disk: Path | None = None,
 ) -> AsyncIterator[tuple[BotApi, Bot]]:
-    """A double and a bot, not started yet, on a copy of the database; the bot is killed in the end."""
+    """A double and a bot, not started yet, on a copy of the database (on a `disk` of its own, where one is given);
+    the bot is killed in the end."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        data = Path(folder) / "data"
-        data.mkdir()
+        data = disk or Path(folder) / "data"
+        data.mkdir(exist_ok=True)
         async with BotApi(latency=latency, limits=limits) as api:
             bot = Bot(api, command, data, settings)
             shutil.copy(database, bot.database)

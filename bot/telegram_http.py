@@ -130,6 +130,5 @@ def _api_answer(status: int, body: bytes) -> bytes:
 
 
 def _named(error: Exception) -> str:
-    """The kind of fault and the system's word for it; the error's own text may hold the address."""
-    detail = error.strerror if isinstance(error, OSError) else None
-    return f"{type(error).__name__}: {detail}" if detail else type(error).__name__
+    """The system's word for the fault, or its kind; the error's own text may hold the address."""
+    return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__

@@ -189,7 +189,7 @@ class Transactions:
         try:
             await asyncio.to_thread(self.store.checkpoint)
         except DBAPIError as error:
-            log.warning("action=checkpoint_failed reason=%s", type(error.orig).__name__)
+            log.warning("action=checkpoint_failed reason=%s", _reason(error))
 
     async def _failed(self, jobs: list[_Job], error: Exception) -> None:
         """Undone: several go one by one, to show which of them fails; one is tried again or given up."""

@@ -251,6 +251,8 @@ class BotApi:
         self.webhook = ""
         self.menus: dict[str, list[Json]] = {}
         self.answered: list[str] = []
+        self.cut: list[Json] = []
+        """The parameters of calls that were carried out, and whose answer was lost in a reset."""
         self.pending: list[Json] = []
         self.polled = asyncio.Event()
         self.port = 0
@@ -323,6 +325,10 @@ class BotApi:
         """The next calls end in a connection reset, before or after they were carried out."""
         self._faults[method.lower()].extend([Fault(drop=when)] * times)
 
+    def mend(self) -> None:
+        """Nothing goes wrong any more."""
+        self._faults.clear()
+
     def deliver(self, kind: str, content: object) -> int:
         """Put an update into the bot's queue; returns its id."""
         self._last_update += 1
@@ -366,6 +372,8 @@ class BotApi:
         if fault.drop != "before":
             result = await self._result(method.lower(), params)
         if fault.drop:
+            if fault.drop == "after":
+                self.cut.append(params)
             return _reset(request)
         await self._lag()
         return _json(200, json.dumps({"ok": True, "result": result}).encode())

@@ -137,3 +137,10 @@ async def test_who_keeps_no_pace_is_refused() -> None:
         api.person(7)
         assert [(await post(api, "sendMessage", chat_id=7, text="a"))[0] for _ in range(2)] == [200, 429]
         assert (await post(api, "getMe"))[0] == 200
+
+
+async def test_a_fault_lasts_until_it_is_mended(api: BotApi) -> None:
+    api.fail("getMe", 502, "Bad Gateway", times=100)
+    assert [(await post(api, "getMe"))[0] for _ in range(2)] == [502, 502]
+    api.mend()
+    assert (await post(api, "getMe"))[0] == 200
