@@ -14,11 +14,11 @@ from bench.process import OURS, stage
 from bench.results import aims, publish, table
 
 KILLS = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-REMINDED, REPORTING = 10 * KILLS, 40
+REMINDED, REPORTING = 20 * KILLS, 40
 LATENCY = 0.05
 SHIPPED: dict[str, str] = {}
 """The pace of the shipped settings: a message is likely to be under way at any instant."""
-THINKING = (0.5, 4.0)
+THINKING = (1.0, 8.0)
 ALIVE = 2.0
 """The most seconds to the next kill: from the first fetch of messages on, every fourth time from the start."""
 SEED = 2025
@@ -52,8 +52,8 @@ def _written(account: Account, in_flight: Counter[str]) -> Iterator[str]:
     yield (
         f"{KILLS} kills, up to {ALIVE:.0f} s after the program began to fetch messages (every fourth: after its "
         f"start), with the shipped pace and {1000 * LATENCY:.0f} ms a call. {REMINDED} people are to be reminded; "
-        f"{REPORTING} others report, each thinking for {THINKING[0]} to {THINKING[1]} s before an answer. *In "
-        "flight* are the messages claimed for sending at the kills; nobody is told anything more often than it "
+        f"{REPORTING} others report, each thinking for {THINKING[0]:.0f} to {THINKING[1]:.0f} s before an answer. "
+        "*In flight* are the messages claimed for sending at the kills; nobody is told anything more often than it "
         "was in flight at a kill."
     )
     head = ("reminded", "never reminded", "reports filed", "lost", "filed twice", "said twice", "in flight")

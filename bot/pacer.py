@@ -12,6 +12,9 @@ from collections.abc import Awaitable, Callable
 from bot.platform import Limits
 
 FORGET_AFTER = 1000
+CATCH_UP = 0.04
+"""Seconds of turns that are made up for when the event loop was late: less than the twentieth by which the pace
+stays below the platform's limit, so that no second sees more than that."""
 
 
 class Pacer:
@@ -74,5 +77,6 @@ class Pacer:
             if waiter.cancelled():
                 continue
             if self._limits.overall:
-                self._next = max(self._next, now - 1 / self._limits.overall) + 1 / self._limits.overall
+                late = max(CATCH_UP, 1 / self._limits.overall)
+                self._next = max(self._next, now - late) + 1 / self._limits.overall
             waiter.set_result(None)
