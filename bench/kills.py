@@ -53,8 +53,8 @@ def _written(account: Account, in_flight: Counter[str]) -> Iterator[str]:
         f"{KILLS} kills, up to {ALIVE:.0f} s after the program began to fetch messages (every fourth: after its "
         f"start), with the shipped pace and {1000 * LATENCY:.0f} ms a call. {REMINDED} people are to be reminded; "
         f"{REPORTING} others report, each thinking for {THINKING[0]:.0f} to {THINKING[1]:.0f} s before an answer. "
-        "*In flight* are the messages claimed for sending at the kills; nobody is told anything more often than it "
-        "was in flight at a kill."
+        "*In flight* are the messages claimed for sending at the kills; nobody is told anything more often than "
+        "it was in flight at a kill."
     )
     head = ("reminded", "never reminded", "reports filed", "lost", "filed twice", "said twice", "in flight")
     figures = (account.reminded, account.never_reminded, account.filed, account.never_filed, account.filed_twice,

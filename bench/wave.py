@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from bench.results import Aim, aims, publish, table
 from tests.botapi import PACED, Limits
 
 REMINDED, REPORTING = 3000, 40
-FASTER = 10
+FASTER = int(sys.argv[1]) if len(sys.argv) > 1 else 10
 """Telegram's limit of 30 messages a second, and ours beneath it, times this; so is the way there shorter."""
 LIMIT, RATE, LATENCY = 30 * FASTER, 28.5 * FASTER, 0.1 / FASTER
 SETTINGS = {"TELEGRAM_RATE": str(RATE)}

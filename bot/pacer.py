@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable
 from bot.platform import Limits
 
 FORGET_AFTER = 1000
-CATCH_UP = 0.04
-"""Seconds of turns that are made up for when the event loop was late: less than the twentieth by which the pace
-stays below the platform's limit, so that no second sees more than that."""
+CATCH_UP = 0.02
+"""Seconds of turns that are made up for when the event loop was late: less than half the twentieth by which the
+pace stays below the platform's limit; the rest is for what the network delays."""
 
 
 class Pacer:
