@@ -207,13 +207,18 @@ class Delivery:
             body = row.body or {}
             return Made(body.get("text", ""), body.get("choices", []), body.get("lettered", False))
         maker = self._makers[row.maker]
-        read = self._transactions.read_beside if maker.is_slow else self._transactions.read
-        async with self._making:  # those claimed together would hold the loop together
-            made = await read(lambda db: maker.make(db, row.args or {}, self._clock.now()))
-            await asyncio.sleep(0)
+        made = await self._make(maker, row.args or {})
         if isinstance(made, Made) and not made.text and row.body:
             made.text = row.body.get("text", "")
         return made
+
+    async def _make(self, maker: Maker, args: dict[str, Any]) -> Made | Later | None:
+        if maker.is_slow:
+            return await self._transactions.read_beside(lambda db: maker.make(db, args, self._clock.now()))
+        async with self._making:  # those claimed together would hold the loop together
+            made = await self._transactions.read(lambda db: maker.make(db, args, self._clock.now()))
+            await asyncio.sleep(0)
+            return made
 
     async def _send(self, channel: _Channel, row: Claimed, made: Made) -> None:
         message = _message(row, made)

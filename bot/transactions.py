@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from storage.store import Store, is_away, is_clash
+from storage.store import Store, is_away, is_clash, is_of_the_place
 
 log = logging.getLogger("dondoc.database")
 Result = TypeVar("Result")
@@ -203,7 +203,8 @@ class Transactions:
         if job.tries == 0:
             job.began_at = self._commits
         job.tries += 1
-        if not job.bears(job.tries, self._commits > job.began_at):
+        others_succeed = self._commits > job.began_at and not is_of_the_place(error)
+        if not job.bears(job.tries, others_succeed):
             gave_up = GaveUp()
             gave_up.__cause__ = error
             return _tell(job, gave_up)

@@ -25,6 +25,7 @@ _AWAY_SQLITE = tuple(
     f"SQLITE_{name}" for name in ("BUSY", "LOCKED", "FULL", "IOERR", "CANTOPEN", "READONLY", "PROTOCOL")
 )
 """READONLY: the disk was mounted anew after a fault."""
+_OF_THE_PLACE_SQLITE = tuple(f"SQLITE_{name}" for name in ("BUSY", "LOCKED", "FULL", "READONLY"))
 _AWAY_POSTGRES = ("08", "25006", "25P03", "28", "40", "53", "55P03", "57", "58")
 """SQLSTATE: connection, standby, time-out in a transaction, refused log-in (a password being changed), rollback
 (deadlock), resources, lock, shutdown and time-out, the server's system."""
@@ -159,6 +160,14 @@ def is_away(error: BaseException) -> bool:
     if state is not None:
         return str(state).startswith(_AWAY_POSTGRES)
     return isinstance(error, OperationalError)
+
+
+def is_of_the_place(error: BaseException) -> bool:
+    """True when the disk is full or the database held by another: whatever the work, and though smaller ones
+    succeed beside it."""
+    orig = getattr(error, "orig", None)
+    name, state = getattr(orig, "sqlite_errorname", None) or "", getattr(orig, "sqlstate", None) or ""
+    return str(name).startswith(_OF_THE_PLACE_SQLITE) or str(state).startswith("53")
 
 
 def is_clash(error: BaseException) -> bool:

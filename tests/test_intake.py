@@ -30,9 +30,9 @@ def says(chat_id: str, text: str, key: str | None = None, kind: Kind = "text") -
     return Incoming(CHANNEL, chat_id, key or f"{chat_id} {text}", kind, text, NOW)
 
 
-def busy() -> OperationalError:
+def busy(name: str = "SQLITE_BUSY") -> OperationalError:
     cause = sqlite3.OperationalError("database is locked")
-    cause.sqlite_errorname = "SQLITE_BUSY"
+    cause.sqlite_errorname = name
     return OperationalError("UPDATE", None, cause)
 
 
@@ -174,7 +174,7 @@ async def test_what_fails_five_times_while_others_succeed_is_set_aside(
         nonlocal tried
         if desk.incoming.text == "too much":
             tried += 1
-            raise busy()
+            raise busy("SQLITE_IOERR_READ")
 
     handler(fails)
     poison = asyncio.create_task(intake.accept(says("mai", "too much")))

@@ -123,12 +123,30 @@ async def test_a_caller_may_give_up_once_others_succeed(store: Store, writing: T
         tried = tries
         return tries < 3 or not others_succeed
 
-    poison = asyncio.create_task(writing.write(fails("poison", away()), bears=counts))
+    poison = asyncio.create_task(writing.write(fails("poison", away("SQLITE_IOERR_READ")), bears=counts))
     await until(lambda: tried > 10)  # alone, it may be the database that is away
     await writing.write(adds("other"))
     with pytest.raises(GaveUp):
         await poison
     assert traces(store) == ["other"]
+
+
+async def test_a_full_disk_is_no_work_s_fault_though_smaller_ones_succeed(
+    store: Store, writing: Transactions
+) -> None:
+    failures = iter([away("SQLITE_FULL")] * 4)
+
+    def work(db: Session) -> None:
+        if error := next(failures, None):
+            raise error
+        adds("large")(db)
+
+    large = asyncio.create_task(writing.write(work, bears=lambda tries, others: tries < 3 or not others))
+    for name in ("1", "2", "3"):
+        await writing.write(adds(name))
+        await asyncio.sleep(0.01)
+    await large
+    assert sorted(traces(store)) == ["1", "2", "3", "large"]
 
 
 async def test_a_cancelled_work_is_not_begun(store: Store, writing: Transactions) -> None:
