@@ -13,7 +13,7 @@ from storage.owed import BEFORE_EFFECTIVE, DONE, OPEN, Owed, obligation, period
 from storage.statement import Statement, adding, among
 from storage.tables import Member, Submission
 from storage.tables.core import table
-from storage.waking import sign_of_life
+from storage.waking import WOKEN, sign_of_life
 
 submission = table(Submission)
 
@@ -94,7 +94,9 @@ _count = Statement(
 _submitted = Statement(
     update(obligation)
     .where(obligation.c.id == bindparam("key"))
-    .values(state=bindparam("new"), promised_on=bindparam("promised"), submitted_at=bindparam("now"))
+    .values(
+        WOKEN | {"state": bindparam("new"), "promised_on": bindparam("promised"), "submitted_at": bindparam("now")}
+    )
 )
 _begun = Statement(
     update(obligation)
