@@ -14,7 +14,7 @@ from storage.calendar import calendar_of
 from storage.reach import unreached
 from storage.service import TICK, beat, clear, last_beat, pulse
 from storage.tables import Organization
-from storage.waking import wake_all, wake_of_member
+from storage.waking import wake_of_member, wake_owed
 
 OUTAGE_FROM = timedelta(minutes=30)
 """A shorter time without ticks, or without delivery, is told to nobody."""
@@ -48,7 +48,7 @@ def _failures(db: Session, now: datetime) -> list[tuple[datetime, str]]:
         found.append((before, "ticks"))
     if before is not None and before - now > CLOCK_BACK:
         for organization in db.exec(select(Organization)):
-            wake_all(db, organization.id or 0)  # what was looked at in a wrong future
+            wake_owed(db, organization.id or 0)  # what was looked at in a wrong future
     beat(db, TICK, now)
     health = pulse(db, now)
     if health.waited > OUTAGE_FROM and stuck is None and not found:
@@ -60,8 +60,8 @@ def _failures(db: Session, now: datetime) -> list[tuple[datetime, str]]:
 
 
 def _note_outage(db: Session, organization: Organization, what: str, from_at: datetime, to_at: datetime) -> None:
-    """Worth telling where people may have waited: some of it lay in office hours."""
-    if not _touches_office_hours(db, organization, from_at, to_at):
+    """Worth telling where people may have waited: some of it lay in office hours. In a demo the clock is moved."""
+    if organization.is_demo or not _touches_office_hours(db, organization, from_at, to_at):
         return
     facts = {"what": what, "from": from_at.isoformat(), "to": to_at.isoformat()}
     open_alert(db, organization.id or 0, OUTAGE, from_at.isoformat(), facts, to_at)
@@ -108,5 +108,5 @@ def _survey(db: Session, organization: Organization, now: datetime) -> None:
 
 def _is_past(alert: OpenAlert, facts: set[tuple[str, str]], now: datetime) -> bool:
     if alert.kind == OUTAGE:
-        return now - alert.since > TOLD_FOR
+        return not timedelta(0) <= now - alert.since <= TOLD_FOR  # also one of a wrong future
     return (alert.kind, alert.subject) not in facts

@@ -43,8 +43,15 @@ def wake(db: Session, obligation_ids: Collection[int]) -> None:
 
 
 def wake_all(db: Session, organization_id: int) -> None:
-    """Look at everything again that is not settled: the calendar changed, or the clock went back."""
+    """Look at everything again that is not settled: the calendar changed."""
     _wake(db, obligation.c.organization_id == organization_id)
+
+
+def wake_owed(db: Session, organization_id: int) -> None:
+    """Look at everything again that is owed, also at what seemed to be past: the clock went back."""
+    is_owed = or_(obligation.c.state.in_(OPEN), obligation.c.promised_on.is_not(None))
+    these = (obligation.c.organization_id == organization_id, is_owed)
+    connection(db).execute(update(obligation).where(*these).values(WOKEN))
 
 
 def wake_of_member(db: Session, organization_id: int, member_id: int) -> None:
