@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,14 +10,15 @@ from zoneinfo import ZoneInfo
 from handlers import access
 from handlers.conversation import Command, Conversation, FlowKind, begin
 from handlers.desk import Desk
-from handlers.talk import Misunderstood, Read, Talk
-from handlers.tasks import SHOWN, mine
+from handlers.talk import Misunderstood, Read, Talk, pick
 from messages import label, plain
+from plans.calendar import Calendar
 from plans.days import read_day
 from storage import outbox
 from storage.calendar import calendar_of
 from storage.chats import OpenDraft
-from storage.owed import Owed, find_owed
+from storage.looking import effective_on
+from storage.owed import Owed, find_owed, owed_until
 from storage.snoozes import put_off
 from storage.tables import Organization
 
@@ -28,83 +30,106 @@ WITHIN = timedelta(days=30)
 
 def snooze(desk: Desk, argument: str) -> None:
     """Ask when to be reminded of one obligation (its id), or of which of those owed."""
-    owed = (
-        [_found(desk, int(argument))] if argument.isdecimal() else mine(desk.db, desk.person, "report", desk.today)
-    )
-    items = [_frozen(item) for item in owed if item is not None and item.is_owed]
-    if not items:
-        return desk.reply("tasks.nothing", today=desk.today)
-    begin(desk, SNOOZING, {"items": items})
+    units = {role.unit_id for role in desk.person.roles if role.name in access.IN_A_UNIT and role.unit_id}
+    owed = _found(desk, int(argument)) if argument.isdecimal() else _soon(desk, units)
+    own = [item for item in owed if item.unit_id in units]
+    if own:
+        begin(desk, SNOOZING, {"items": _frozen(desk, own), "has_afternoon": _is_before_afternoon(desk)})
+    elif owed or not units:
+        desk.reply("snooze.not_own")
+    else:
+        desk.reply("snooze.nothing")
 
 
-def _found(desk: Desk, obligation_id: int) -> Owed | None:
+def _found(desk: Desk, obligation_id: int) -> list[Owed]:
     owed = find_owed(desk.db, desk.person.organization_id, obligation_id)
-    if owed is not None:
-        access.check(desk.person, "report", owed.organization_id, owed.unit_id)
-    return owed
+    if owed is None or not owed.is_owed:
+        return []
+    access.check(desk.person, "report", owed.organization_id, owed.unit_id)
+    return [owed]
 
 
-def _frozen(item: Owed) -> dict[str, Any]:
-    return {
-        "id": item.id,
-        "unit_id": item.unit_id,
-        "label": plain("snooze.item", item=item),
-        "due_on": item.asked_on.isoformat(),
-    }
+def _soon(desk: Desk, units: set[int]) -> list[Owed]:
+    """Reports and cases that these units owe, as far ahead as can be put off."""
+    owed = owed_until(desk.db, desk.person.organization_id, units, desk.today + WITHIN) if units else []
+    return sorted(owed, key=lambda item: item.asked_on)
 
 
-def snoozing(talk: Talk, items: list[dict[str, Any]]) -> None:
+def _frozen(desk: Desk, owed: Sequence[Owed]) -> list[dict[str, Any]]:
+    """`last_on`: the last day on which a reminder is in time."""
+    calendar = calendar_of(desk.db, desk.person.organization_id)
+    return [
+        {
+            "id": item.id,
+            "unit_id": item.unit_id,
+            "label": plain("snooze.item", item=item, among=owed),
+            "due_on": item.asked_on.isoformat(),
+            "last_on": effective_on(item, calendar).isoformat(),
+        }
+        for item in owed
+    ]
+
+
+def _is_before_afternoon(desk: Desk) -> bool:
+    """A message this afternoon can still be wished for: not late in the day, not on a day off."""
+    is_early = desk.now.astimezone(ZoneInfo(desk.chat.zone)).time() < LATEST_WISH
+    return is_early and calendar_of(desk.db, desk.person.organization_id).is_working(desk.today)
+
+
+def snoozing(talk: Talk, items: list[dict[str, Any]], has_afternoon: bool) -> None:
     """Which, until when; where that is after the due day, whether the coordinator shall see it."""
-    chosen = items
-    if len(items) > 1:
-        labels = {"all": plain("snooze.label_all", count=len(items))}
-        labels |= {str(item["id"]): item["label"] for item in items[:SHOWN]}
-        which = talk.choose("which", labels, "snooze.which")
-        chosen = [item for item in items if which in ("all", str(item["id"]))]
+    chosen = _chosen(talk, items)
     desk = talk.desk
-    tomorrow = calendar_of(desk.db, desk.person.organization_id).first_working_on_or_after(
-        desk.today + timedelta(days=1)
-    )
-    options = {"tomorrow": plain("snooze.label_next_day", day=tomorrow, today=desk.today)}
-    if desk.now.astimezone(ZoneInfo(desk.chat.zone)).time() < LATEST_WISH:
-        options = {"afternoon": label("snooze.label_afternoon")} | options
+    calendar = calendar_of(desk.db, desk.person.organization_id)
+    tomorrow = calendar.first_working_on_or_after(desk.today + timedelta(days=1))
+    # The same buttons however late it has become: one tapped in the evening means what it said.
+    options = {"afternoon": label("snooze.label_afternoon")} if has_afternoon else {}
+    options["tomorrow"] = plain("snooze.label_next_day", day=tomorrow, today=desk.today)
     options["day"] = label("snooze.label_day")
     when = talk.choose("when", options, "snooze.when", items=chosen)
+    if when == "afternoon" and not _is_before_afternoon(desk):
+        talk.note("snooze.afternoon_past")
+        talk.forget("when")
     if when == "afternoon":
         _remind_today(desk, chosen)
         return talk.end("snooze.today", at=AFTERNOON, count=len(chosen))
     until_on = tomorrow
     if when == "day":
-        until_on = date.fromisoformat(talk.ask("day", _coming_day(desk.today), "snooze.day", today=desk.today))
+        typed = talk.ask("day", _coming_day(desk.today, calendar), "snooze.day", today=desk.today)
+        until_on = date.fromisoformat(typed)
     _put_off(talk, chosen, until_on)
 
 
+def _chosen(talk: Talk, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if len(items) == 1:
+        return items
+    labels = {str(item["id"]): item["label"] for item in items}
+    every = {"all": plain("snooze.label_all", count=len(items))}
+    which = pick(talk, "which", labels, "snooze.which", every)
+    return [item for item in items if which in ("all", str(item["id"]))]
+
+
 def _put_off(talk: Talk, items: list[dict[str, Any]], until_on: date) -> None:
-    """Not past the due day, unless it is past already or the coordinator may see it."""
+    """Not past a due day to come, unless the coordinator may see it."""
     desk = talk.desk
-    due_on = min(date.fromisoformat(item["due_on"]) for item in items)
-    if until_on > due_on > desk.today:
+    ahead = [item for item in items if date.fromisoformat(item["last_on"]) > desk.today]
+    first = min(ahead, key=lambda item: str(item["last_on"]), default=None)
+    if first is not None and until_on > (last_on := date.fromisoformat(first["last_on"])):
         options = {
-            "due": plain("snooze.label_due", due_on=due_on),
+            "due": plain("snooze.label_due", due_on=last_on),
             "past": plain("snooze.label_past", until_on=until_on),
         }
-        if talk.choose("past", options, "snooze.past", due_on=due_on, until_on=until_on) == "due":
-            until_on = due_on
+        due_on = date.fromisoformat(first["due_on"])
+        if talk.choose("past", options, "snooze.past", due_on=due_on, last_on=last_on, until_on=until_on) == "due":
+            until_on = last_on
     office = desk.db.get_one(Organization, desk.person.organization_id)
     until_at = datetime.combine(until_on, office.office_from, ZoneInfo(desk.chat.zone)).astimezone(UTC)
-    is_past_due = until_on > due_on
+    late = {item["id"] for item in items if until_on > date.fromisoformat(item["last_on"])}
+    own = (desk.person.organization_id, desk.person.member_id)
     for item in items:
-        put_off(
-            desk.db,
-            desk.person.organization_id,
-            desk.person.member_id,
-            item["id"],
-            until_at,
-            until_on > date.fromisoformat(item["due_on"]),
-            desk.now,
-        )
+        put_off(desk.db, *own, item["id"], until_at, item["id"] in late, desk.now)
         desk.note("put_off", f"obligation {item['id']}")
-    talk.end("snooze.put_off", until_on=until_on, count=len(items), is_past_due=is_past_due)
+    talk.end("snooze.put_off", until_on=until_on, count=len(items), is_past_due=bool(late))
 
 
 def _remind_today(desk: Desk, items: list[dict[str, Any]]) -> None:
@@ -125,8 +150,8 @@ def _remind_today(desk: Desk, items: list[dict[str, Any]]) -> None:
     )
 
 
-def _coming_day(today: date) -> Read:
-    """A reader of a day after today."""
+def _coming_day(today: date, calendar: Calendar) -> Read:
+    """A reader of a working day after today."""
 
     def read(text: str) -> str:
         day = read_day(text, today)
@@ -134,6 +159,8 @@ def _coming_day(today: date) -> Read:
             raise Misunderstood("snooze.not_a_day", today=today)
         if not today < day <= today + WITHIN:
             raise Misunderstood("snooze.out_of_reach", day=day, today=today, last=today + WITHIN)
+        if not calendar.is_working(day):
+            raise Misunderstood("snooze.day_off", day=day, next=calendar.first_working_on_or_after(day))
         return day.isoformat()
 
     return read

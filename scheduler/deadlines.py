@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 
 from messages import plain, say
 from plans.model import Tone
 from scheduler.kinds import Kind, Reading, Section
 from scheduler.morning import Morning
 from storage.looking import Looked, Recipient, Told
-from storage.owed import Owed, owed_until
+from storage.owed import Owed, find_owed, owed_until
 from storage.reminding import Line, left_open
-from storage.snoozes import snoozed_by
+from storage.snoozes import wishes_of
 
 SHOWN = 5
 """Items with a line and a button each; the rest is counted."""
@@ -32,16 +32,15 @@ def lines(morning: Morning) -> Iterator[tuple[Recipient, Line]]:
 
 
 def _line(morning: Morning, item: Looked, one: Recipient) -> Line | None:
-    found = morning.book.reached(item, one.role)
-    if found is None:
-        return None
     told = [line for line in morning.told.get((one.member_id, item.id), ()) if line.kind in OWN]
-    until_at = morning.snoozed.get((one.member_id, item.id))
+    found = morning.book.reached(item, one.role)
+    until_at = morning.put_off_until(one, item)
     if until_at is not None and until_at > morning.now:
         return None
     if until_at is not None and not any(line.sent_at >= until_at for line in told):
-        return Line(one.member_id, SNOOZE, item.id, found.days, item.asked_on)
-    if item.rungs_from is not None and found.on < item.rungs_from:
+        days = found.days if found else morning.book.passed(item)
+        return Line(one.member_id, SNOOZE, item.id, days, item.asked_on)
+    if found is None or (item.rungs_from is not None and found.on < item.rungs_from):
         return None
     if any(_covers(line, found.days, found.on, item, morning) for line in told):
         return None
@@ -92,13 +91,32 @@ def section(reading: Reading) -> Section | None:
 
 
 def owed_by(reading: Reading) -> list[Owed]:
-    """What the reader is to hear of by now and did not put off."""
+    """What the reader is to hear of by now and did not put off, and what they wished to hear of today."""
     if not reading.units:
         return []
-    off = snoozed_by(reading.db, {one.member_id for one in reading.roles}, reading.now)
     owed = owed_until(reading.db, reading.organization_id, reading.units, reading.book.horizon())
-    found = [item for item in owed if reading.hears(item) and item.id not in off]
+    wished = {line.obligation_id or 0 for line in reading.of_kind(SNOOZE)}
+    further = [
+        find_owed(reading.db, reading.organization_id, one_id) for one_id in wished - {item.id for item in owed}
+    ]
+    wishes = wishes_of(reading.db, {reading.reader_id, *(one.member_id for one in reading.roles)})
+    found = [
+        item
+        for item in [*owed, *(item for item in further if item)]
+        if reading.book.is_asked_for(item)
+        and any(_hears(reading, item, one, item.id in wished, wishes) for one in reading.roles)
+    ]
     return sorted(found, key=lambda item: item.asked_on)
+
+
+def _hears(
+    reading: Reading, item: Owed, one: Recipient, is_wished: bool, wishes: Mapping[tuple[int, int], datetime]
+) -> bool:
+    """In this role: the ladder has come to it, or it was wished for; and it is not put off."""
+    if one.unit_id != item.unit_id or not (is_wished or reading.book.reached(item, one.role)):
+        return False
+    until = (wishes.get((member_id, item.id)) for member_id in (one.reader_id, one.member_id))
+    return not any(until_at and until_at > reading.now for until_at in until)
 
 
 def report_token(item: Owed) -> str:

@@ -11,7 +11,6 @@ from sqlmodel import Session
 
 from scheduler.morning import Morning, Rulebook
 from storage.looking import Looked, Recipient
-from storage.owed import Owed
 from storage.reminding import Line
 
 
@@ -39,12 +38,6 @@ class Reading:
 
     def of_kind(self, *kinds: str) -> list[Line]:
         return [line for line in self.lines if line.kind in kinds]
-
-    def hears(self, item: Owed) -> bool:
-        """True when the reader is to hear of this by now, in one of their roles."""
-        return self.book.is_asked_for(item) and any(
-            one.unit_id == item.unit_id and self.book.reached(item, one.role) for one in self.roles
-        )
 
 
 @dataclass(frozen=True, slots=True)

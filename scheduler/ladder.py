@@ -19,6 +19,7 @@ class Reached:
     days: int
     on: date
     say: Tone
+    is_weekly: bool = False
 
 
 @dataclass(slots=True)
@@ -55,20 +56,22 @@ class Steps:
 
     def _newest(self, role: str, effective: date) -> Reached | None:
         passed = self.passed(effective)
-        found = [(rung.days, rung.say) for rung in self.ladder.rungs if role in rung.who and rung.days <= passed]
+        found = [
+            (rung.days, rung.say, False) for rung in self.ladder.rungs if role in rung.who and rung.days <= passed
+        ]
         repeat = self.ladder.repeat
         if repeat is not None and role in repeat.who and passed >= self._last + repeat.every:
-            found.append((passed - (passed - self._last) % repeat.every, repeat.say))
+            found.append((passed - (passed - self._last) % repeat.every, repeat.say, False))
         weekly = self.ladder.weekly
         if weekly is not None and role in weekly.who:
             this_week = first_of_week(self.today, self.calendar)
             days = passed - self.calendar.working_days_between(this_week, self.today)
             if this_week <= self.today and days >= weekly.days:
-                found.append((days, "late"))
+                found.append((days, "late", True))
         if not found:
             return None
-        days, say = max(found)
-        return Reached(days, self._day(effective, days), say)
+        days, say, is_weekly = max(found)
+        return Reached(days, self._day(effective, days), say, is_weekly)
 
     def _coming(self, effective: date) -> Iterator[date]:
         passed = self.passed(effective)

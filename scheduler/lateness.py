@@ -30,6 +30,8 @@ def _of_role(morning: Morning, item: Looked, role: str) -> Iterator[tuple[Recipi
     if found is None or (item.rungs_from is not None and found.on < item.rungs_from):
         return
     for one in morning.for_commune(role):
+        if found.is_weekly and one.member_id in morning.leaders_told:
+            continue
         told = morning.told.get((one.member_id, item.id), ())
         if not any(
             (line.kind, line.rung, line.counted_from) == (LATE, found.days, item.asked_on) for line in told

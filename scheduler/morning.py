@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from plans.calendar import Calendar, report_day
-from scheduler.ladder import Reached, Steps
+from plans.calendar import Calendar
+from scheduler.ladder import Reached, Steps, first_of_week
 from storage.alerts import OpenAlert, alerts_told, open_alerts
 from storage.calendar import calendar_of
 from storage.looking import (
@@ -18,7 +18,9 @@ from storage.looking import (
     Recipient,
     Rules,
     Told,
+    effective_on,
     is_anything_due,
+    leaders_told,
     looked_at,
     recipients,
     rules_of,
@@ -52,11 +54,12 @@ class Rulebook:
         return self._steps[plan_id]
 
     def effective_on(self, item: Looked | Owed) -> date:
-        """The day from which its rungs are counted: of a report the last working day on or before the day it is
-        asked for, of a case's legal limit the first one on or after (Civil Code 91/2015/QH13, article 148)."""
-        if item.is_case and item.promised_on is None:
-            return self.calendar.first_working_on_or_after(item.asked_on)
-        return report_day(item.asked_on, self.calendar)
+        """The working day from which its rungs are counted."""
+        return effective_on(item, self.calendar)
+
+    def passed(self, item: Looked | Owed) -> int:
+        """Working days from that day to today, negative before it."""
+        return self.steps(item.plan_id).passed(self.effective_on(item))
 
     def is_asked_for(self, item: Looked | Owed) -> bool:
         """Owed, and its plan still in force; a case is asked for until it is closed."""
@@ -96,6 +99,8 @@ class Morning:
     alerts: list[OpenAlert]
     alerts_told: set[tuple[int, int]]
     people: list[Recipient]
+    leaders_told: set[int]
+    """Leaders who heard of what is late this week."""
     _by_unit: dict[int | None, list[Recipient]] = field(default_factory=dict)
 
     @property
@@ -109,6 +114,11 @@ class Morning:
     def for_commune(self, role: str) -> Iterator[Recipient]:
         """Who hears of every unit in this role."""
         return (one for one in self._sorted().get(None, ()) if one.role == role)
+
+    def put_off_until(self, one: Recipient, item: Looked) -> datetime | None:
+        """Until when its reader, or who it is meant for, does not want to hear of it; the later wish counts."""
+        wishes = (self.snoozed.get((member_id, item.id)) for member_id in (one.reader_id, one.member_id))
+        return max((until_at for until_at in wishes if until_at), default=None)
 
     def on(self, at: datetime) -> date:
         """The local day of an instant."""
@@ -137,6 +147,7 @@ def morning_of(db: Session, organization: Organization, now: datetime) -> Mornin
     book = Rulebook.of(db, organization.id, today)
     if not book.calendar.is_working(today):
         return None
+    monday = datetime.combine(first_of_week(today, book.calendar), time(), zone)
     return Morning(
         organization.id,
         now,
@@ -148,4 +159,5 @@ def morning_of(db: Session, organization: Organization, now: datetime) -> Mornin
         alerts,
         told,
         recipients(db, organization.id, today),
+        leaders_told(db, organization.id, monday),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 from messages import plain, say
 from plans.calendar import Calendar
@@ -11,8 +12,8 @@ from plans.model import Silence
 from scheduler.deadlines import report_token
 from scheduler.kinds import Kind, Reading, Section
 from scheduler.morning import Morning
-from storage.looking import Looked, Recipient
-from storage.owed import find_owed
+from storage.looking import Looked, Recipient, Told, alive_at
+from storage.owed import Owed, find_owed
 from storage.reminding import Line
 
 SILENT = "silent"
@@ -22,6 +23,7 @@ NEAR = timedelta(weeks=4)
 LAST_QUARTER = 10
 """Its first month: from then on it is asked twice a month, and sooner."""
 SECOND_HALF = 16
+A_WEEK = timedelta(days=7)
 
 
 def lines(morning: Morning) -> Iterator[tuple[Recipient, Line]]:
@@ -36,17 +38,18 @@ def lines(morning: Morning) -> Iterator[tuple[Recipient, Line]]:
             continue
         for one in morning.of_unit(item.unit_id):
             told = morning.told.get((one.member_id, item.id), ())
-            if one.role in silence.who and not any(_is_since(line.kind, line.counted_from, day) for line in told):
+            if one.role in silence.who and not any(_is_of_day(line, day) for line in told):
                 yield one, Line(one.member_id, SILENT, item.id, weeks, day)
 
 
-def _is_since(kind: str, counted_from: date, day: date) -> bool:
-    return kind == SILENT and counted_from >= day
+def _is_of_day(line: Told, day: date) -> bool:
+    """Told of this day of asking, also where the calendar has moved it since."""
+    return line.kind == SILENT and abs(line.counted_from - day) < A_WEEK
 
 
 def _asking_day(morning: Morning) -> date | None:
     """The day of asking that today is, or makes up for within its week after a downtime."""
-    past = (morning.today - timedelta(days=back) for back in range(7))
+    past = (morning.today - timedelta(days=back) for back in range(A_WEEK.days))
     return next((day for day in past if _is_asking_day(day, morning.book.calendar)), None)
 
 
@@ -87,7 +90,7 @@ def section(reading: Reading) -> Section | None:
     found = [
         (line, find_owed(reading.db, reading.organization_id, line.obligation_id or 0)) for line in _asked(reading)
     ]
-    silent = [(line.rung, item) for line, item in found if item is not None and item.state == "not_started"]
+    silent = [(line.rung, item) for line, item in found if item is not None and _is_silent(reading, line, item)]
     if not silent:
         return None
     silent.sort(key=lambda pair: (-pair[0], pair[1].id))
@@ -95,6 +98,12 @@ def section(reading: Reading) -> Section | None:
     text = say("silence.section", silent=silent[:SHOWN], rest=len(silent[SHOWN:]), items=items)
     choices = [[report_token(item), plain("tasks.label_report", item=item, among=items)] for item in items[:SHOWN]]
     return Section(text, choices, frozenset(item.id for item in items))
+
+
+def _is_silent(reading: Reading, line: Line, item: Owed) -> bool:
+    """Still owed, and no sign of life since it was looked at."""
+    alive_on = alive_at(reading.db, item.id).astimezone(ZoneInfo(reading.zone)).date()
+    return reading.book.is_asked_for(item) and (line.counted_from - alive_on).days // 7 >= line.rung
 
 
 def _asked(reading: Reading) -> list[Line]:

@@ -13,9 +13,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, or_, select, update
 from sqlmodel import Session
 
+from plans.calendar import Calendar, report_day
 from plans.model import Ladder
 from storage.absences import away_on
-from storage.owed import DONE, OPEN
+from storage.owed import DONE, OPEN, Owed
 from storage.statement import Statement, among
 from storage.tables import (
     Absence,
@@ -214,6 +215,32 @@ _keep_look = Statement(
 )
 
 
+_alive = Statement(
+    select(func.coalesce(obligation.c.alive_at, plan.c.loaded_at).label("at"))
+    .join(task, task.c.id == obligation.c.task_id)
+    .join(plan, plan.c.id == task.c.plan_id)
+    .where(obligation.c.id == bindparam("id"))
+)
+_leaders_told = Statement(
+    select(reminder.c.member_id)
+    .join(membership, membership.c.member_id == reminder.c.member_id)
+    .where(
+        membership.c.organization_id == bindparam("organization_id"),
+        membership.c.role == "leader",
+        reminder.c.kind == "late",
+        reminder.c.sent_at >= bindparam("since", type_=reminder.c.sent_at.type),
+    )
+)
+
+
+def effective_on(item: Looked | Owed, calendar: Calendar) -> date:
+    """The working day from which its rungs are counted: of a report the last one on or before its due day, of a
+    case's legal limit the first one on or after (Civil Code 91/2015/QH13, article 148), as of a promised day."""
+    if item.is_case or item.promised_on is not None:
+        return calendar.first_working_on_or_after(item.asked_on)
+    return report_day(item.asked_on, calendar)
+
+
 def is_anything_due(db: Session, organization_id: int, today: date) -> bool:
     """True when some obligation is to be looked at."""
     return _anything.first(db, organization_id=organization_id, today=today) is not None
@@ -289,6 +316,17 @@ def snoozed(db: Session, organization_id: int, today: date) -> dict[tuple[int, i
     """Until when somebody does not want to hear of something, by (person, obligation); the newest wish counts."""
     rows = _snoozed.all(db, organization_id=organization_id, today=today)
     return {(row.member_id, row.obligation_id): row.until_at for row in rows}
+
+
+def alive_at(db: Session, obligation_id: int) -> datetime:
+    """The last sign of life of it, or since when it is known."""
+    at: datetime = _alive.first(db, id=obligation_id).at
+    return at
+
+
+def leaders_told(db: Session, organization_id: int, since: datetime) -> set[int]:
+    """Leaders who heard of what is late since then."""
+    return {row.member_id for row in _leaders_told.all(db, organization_id=organization_id, since=since)}
 
 
 def keep_looks(db: Session, looks: Iterable[tuple[Looked, date | None]]) -> None:

@@ -15,6 +15,7 @@ from storage.waking import wake
 
 snooze, obligation = table(Snooze), table(Obligation)
 
+_newer = snooze.alias()
 _of_member = Statement(
     select(snooze.c.obligation_id, snooze.c.until_at)
     .where(snooze.c.member_id == bindparam("member_id"))
@@ -26,6 +27,13 @@ _past_due = Statement(
         snooze.c.organization_id == bindparam("organization_id"),
         snooze.c.is_past_due,
         snooze.c.until_at > bindparam("now", type_=snooze.c.until_at.type),
+        ~select(_newer.c.id)
+        .where(
+            _newer.c.obligation_id == snooze.c.obligation_id,
+            _newer.c.member_id == snooze.c.member_id,
+            _newer.c.id > snooze.c.id,
+        )
+        .exists(),
     )
     .order_by(snooze.c.id)
 )
@@ -56,19 +64,15 @@ def put_off(
     return row.id
 
 
-def snoozed_by(db: Session, member_ids: Collection[int], now: datetime) -> set[int]:
-    """Obligations that all of these people put off until later than now."""
-    found = [
-        {obligation_id for obligation_id, until_at in _newest(db, member_id).items() if until_at > now}
+def wishes_of(db: Session, member_ids: Collection[int]) -> dict[tuple[int, int], datetime]:
+    """Until when these people want to hear nothing of it, by (person, obligation); the newest wish counts."""
+    return {
+        (member_id, row.obligation_id): row.until_at
         for member_id in member_ids
-    ]
-    return set.intersection(*found) if found else set()
+        for row in _of_member.all(db, member_id=member_id)
+    }
 
 
 def past_due(db: Session, organization_id: int, now: datetime) -> dict[int, datetime]:
     """What somebody put off past its due day: until when, by obligation."""
     return {row.obligation_id: row.until_at for row in _past_due.all(db, organization_id=organization_id, now=now)}
-
-
-def _newest(db: Session, member_id: int) -> dict[int, datetime]:
-    return {row.obligation_id: row.until_at for row in _of_member.all(db, member_id=member_id)}
