@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import and_, bindparam, select, update
 from sqlmodel import Session
 
 from storage.statement import Statement, adding_new
@@ -27,18 +27,15 @@ class OpenAlert:
     since: datetime
 
 
+_is_open = and_(alert.c.organization_id == bindparam("organization_id"), alert.c.ended_at.is_(None))
 _alerts = Statement(
     select(alert.c.id, alert.c.kind, alert.c.subject, alert.c.facts, alert.c.since)
-    .where(alert.c.organization_id == bindparam("organization_id"), alert.c.ended_at.is_(None))
+    .where(_is_open)
     .order_by(alert.c.id)
 )
 _alerts_told = Statement(
-    select(reminder.c.member_id, reminder.c.alert_id)
-    .join(alert, alert.c.id == reminder.c.alert_id)
-    .where(
-        alert.c.organization_id == bindparam("organization_id"),
-        alert.c.ended_at.is_(None),
-        reminder.c.sent_at.is_not(None),
+    select(reminder.c.member_id, reminder.c.alert_id).where(
+        reminder.c.alert_id.in_(select(alert.c.id).where(_is_open)), reminder.c.sent_at.is_not(None)
     )
 )
 _open_alert = Statement(adding_new(alert, "organization_id", "kind", "subject", "facts", "since"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal_column, or_, select, union_all, update
 from sqlmodel import Session
 
 from plans.calendar import Calendar, report_day
@@ -19,7 +19,6 @@ from storage.absences import away_on
 from storage.owed import DONE, OPEN, Owed
 from storage.statement import Statement, among
 from storage.tables import (
-    Absence,
     Account,
     CaseFile,
     Conversation,
@@ -37,7 +36,6 @@ from storage.tables.core import table
 obligation, task, unit, plan, period = (table(one) for one in (Obligation, Task, Unit, Plan, Period))
 case_file, reminder, snooze = table(CaseFile), table(Reminder), table(Snooze)
 membership, account, conversation = (table(one) for one in (Membership, Account, Conversation))
-absence = table(Absence)
 _nearer = obligation.alias()
 
 FOR_THE_COMMUNE = ("coordinator", "leader")
@@ -141,49 +139,45 @@ _looked = Statement(
     .outerjoin(case_file, case_file.c.obligation_id == obligation.c.id)
     .where(_is_looked_at())
 )
-_of_interest = or_(
-    membership.c.unit_id.in_(select(obligation.c.unit_id).where(_is_looked_at())),
-    among(membership.c.role, FOR_THE_COMMUNE),
+
+
+def _newest_chat(of_member: ColumnElement[int]) -> Select[tuple[int]]:
+    """The chat this person wrote in last, of those that are open to the bot."""
+    return (
+        select(account.c.id)
+        .join(conversation, conversation.c.account_id == account.c.id)
+        .where(account.c.is_reachable, account.c.member_id == of_member)
+        .order_by(conversation.c.heard_at.desc().nulls_last(), account.c.id.desc())
+        .limit(1)
+    )
+
+
+_for_the_commune = among(membership.c.role, FOR_THE_COMMUNE)
+_role = select(
+    membership.c.id,
+    membership.c.member_id,
+    membership.c.unit_id,
+    membership.c.role,
+    _newest_chat(membership.c.member_id).scalar_subquery().label("account_id"),
 )
 _roles = Statement(
-    select(membership.c.member_id, membership.c.unit_id, membership.c.role)
-    .where(membership.c.organization_id == bindparam("organization_id"), _of_interest)
-    .order_by(membership.c.id)
-)
-_members_of_interest = select(membership.c.member_id).where(
-    membership.c.organization_id == bindparam("organization_id"), _of_interest
-)
-_chats = Statement(
-    select(account.c.member_id, account.c.id)
-    .join(conversation, conversation.c.account_id == account.c.id)
-    .where(
-        account.c.is_reachable,
-        or_(
-            account.c.member_id.in_(_members_of_interest),
-            account.c.member_id.in_(
-                select(absence.c.stand_in).where(absence.c.organization_id == bindparam("organization_id"))
-            ),
+    # A search for each: with an OR the databases may read every role there is.
+    union_all(
+        _role.where(
+            membership.c.unit_id.in_(select(obligation.c.unit_id).where(_is_looked_at())), ~_for_the_commune
         ),
-    )
-    .order_by(conversation.c.heard_at.nulls_first(), account.c.id)
+        *(
+            _role.where(membership.c.organization_id == bindparam("organization_id"), membership.c.role == role)
+            for role in FOR_THE_COMMUNE
+        ),
+    ).order_by("id")
 )
 _units_of = Statement(select(membership.c.unit_id).where(membership.c.member_id == bindparam("member_id")))
 _roles_in = Statement(
-    select(membership.c.member_id, membership.c.unit_id, membership.c.role)
-    .where(membership.c.unit_id == bindparam("unit_id"), ~among(membership.c.role, FOR_THE_COMMUNE))
-    .order_by(membership.c.id)
+    _role.where(membership.c.unit_id == bindparam("unit_id"), ~_for_the_commune).order_by(membership.c.id)
 )
-_commune_roles = Statement(
-    select(membership.c.member_id, membership.c.unit_id, membership.c.role).where(
-        membership.c.member_id == bindparam("member_id"), among(membership.c.role, FOR_THE_COMMUNE)
-    )
-)
-_chats_of = Statement(
-    select(account.c.member_id, account.c.id)
-    .join(conversation, conversation.c.account_id == account.c.id)
-    .where(account.c.is_reachable, account.c.member_id == bindparam("member_id"))
-    .order_by(conversation.c.heard_at.nulls_first(), account.c.id)
-)
+_commune_roles = Statement(_role.where(membership.c.member_id == bindparam("member_id"), _for_the_commune))
+_chat_of = Statement(_newest_chat(bindparam("member_id")))
 _rules = Statement(
     select(plan.c.id, plan.c.ladder, plan.c.year, func.max(period.c.lock), plan.c.is_archived)
     .outerjoin(period, period.c.plan_id == plan.c.id)
@@ -257,8 +251,8 @@ def recipients(db: Session, organization_id: int, today: date) -> list[Recipient
     What is meant for somebody who is away is read by who stands in. A unit without staff that can be reached is
     heard for by its head.
     """
-    facts = {"organization_id": organization_id, "today": today}
-    return _recipients(_roles.all(db, **facts), _chats.all(db, **facts), away_on(db, organization_id, today))
+    roles = _roles.all(db, organization_id=organization_id, today=today)
+    return _recipients(db, roles, away_on(db, organization_id, today))
 
 
 def read_by(db: Session, organization_id: int, reader_id: int, today: date) -> list[Recipient]:
@@ -270,20 +264,27 @@ def read_by(db: Session, organization_id: int, reader_id: int, today: date) -> l
     }
     roles = [row for unit_id in units for row in _roles_in.all(db, unit_id=unit_id)]
     roles += [row for member_id in meant_for for row in _commune_roles.all(db, member_id=member_id)]
-    members = {away.get(row.member_id) or row.member_id for row in roles}
-    chats = [row for member_id in members for row in _chats_of.all(db, member_id=member_id)]
-    return [one for one in _recipients(roles, chats, away) if one.reader_id == reader_id]
+    return [one for one in _recipients(db, roles, away) if one.reader_id == reader_id]
 
 
-def _recipients(roles: Sequence[Any], chats: Sequence[Any], away: Mapping[int, int | None]) -> list[Recipient]:
-    newest: dict[int | None, int] = {row.member_id: row.id for row in chats}
+def _recipients(db: Session, roles: Sequence[Any], away: Mapping[int, int | None]) -> list[Recipient]:
+    chats = _chats_of_stand_ins(db, roles, away)
     found = []
-    for row in roles:
-        reader = away.get(row.member_id, row.member_id)
-        if reader is not None and reader in newest:
-            unit_id = None if row.role in FOR_THE_COMMUNE else row.unit_id
-            found.append(Recipient(row.member_id, unit_id, row.role, reader, newest[reader]))
+    for _, member_id, unit_id, role, account_id in roles:
+        reader = away.get(member_id, member_id)
+        chat = account_id if reader == member_id else chats.get(reader)
+        if reader is not None and chat is not None:
+            found.append(Recipient(member_id, None if role in FOR_THE_COMMUNE else unit_id, role, reader, chat))
     return found + _in_their_place(found)
+
+
+def _chats_of_stand_ins(
+    db: Session, roles: Sequence[Any], away: Mapping[int, int | None]
+) -> dict[int | None, int]:
+    """The newest chat of everybody who stands in for one of these, where there is any."""
+    stand_ins = {away[row.member_id] for row in roles if row.member_id in away} - {None}
+    chats = {member_id: _chat_of.first(db, member_id=member_id) for member_id in stand_ins}
+    return {member_id: row.id for member_id, row in chats.items() if row is not None}
 
 
 def _in_their_place(found: list[Recipient]) -> list[Recipient]:

@@ -192,9 +192,10 @@ _PATIENCE: dict[str, Any] = {
     "connect_timeout": 10,
     "keepalives_idle": 30,
     "tcp_user_timeout": 30_000,
-    "options": "-c lock_timeout=10s",
+    "options": "-c lock_timeout=10s -c random_page_cost=1.1",
 }
-"""A server that vanished, or a lock of another process that stopped, is given up after so long and tried anew."""
+"""A server that vanished, or a lock of another process that stopped, is given up after so long and tried anew.
+A row is looked up, also where there are many to look up: read whole, a table costs by what exists."""
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",

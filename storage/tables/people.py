@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, time
 
-from sqlmodel import Field, SQLModel, UniqueConstraint
+from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 
 
 class Organization(SQLModel, table=True):
@@ -45,7 +45,10 @@ class Member(SQLModel, table=True):
 class Membership(SQLModel, table=True):
     """A role of a person, in a unit or (unit_id None) for the whole commune."""
 
-    __table_args__ = (UniqueConstraint("member_id", "unit_id", "role"),)
+    __table_args__ = (
+        UniqueConstraint("member_id", "unit_id", "role"),
+        Index("ix_membership_role", "organization_id", "role"),
+    )
     id: int | None = Field(default=None, primary_key=True)
     organization_id: int = Field(foreign_key="organization.id")
     member_id: int = Field(foreign_key="member.id", index=True)

@@ -111,7 +111,7 @@ class Obligation(SQLModel, table=True):
         UniqueConstraint("task_id", "unit_id", "period_id"),
         Index("ix_obligation_open", "organization_id", "state", "due_on"),
         Index("ix_obligation_unit", "unit_id", "due_on"),
-        Index("ix_obligation_task", "task_id", "unit_id"),
+        Index("ix_obligation_task", "task_id", "unit_id", "due_on"),
         Index(
             "ix_obligation_look",
             *("organization_id", "look_on"),

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlmodel import JSON, Field, Index, SQLModel, UniqueConstraint
 
 _open = text("ended_at IS NULL")
+_of_an_alert = text("alert_id IS NOT NULL")
 
 
 class CalendarDay(SQLModel, table=True):
@@ -24,7 +25,7 @@ class CalendarDay(SQLModel, table=True):
 class Digest(SQLModel, table=True):
     """The one unasked message of a person and local day; inserted first, so a second tick finds it taken."""
 
-    __table_args__ = (UniqueConstraint("member_id", "day"),)
+    __table_args__ = (UniqueConstraint("member_id", "day"), Index("ix_digest_day", "organization_id", "day"))
     id: int | None = Field(default=None, primary_key=True)
     organization_id: int = Field(foreign_key="organization.id")
     member_id: int = Field(foreign_key="member.id")
@@ -39,14 +40,22 @@ class Reminder(SQLModel, table=True):
     `due_on`. `member_id` is who it is meant for; the digest may be the one of their stand-in.
     """
 
-    __table_args__ = (UniqueConstraint("digest_id", "member_id", "kind", "obligation_id", "rung"),)
+    __table_args__ = (
+        UniqueConstraint("digest_id", "member_id", "kind", "obligation_id", "rung"),
+        Index(
+            "ix_reminder_alert_id",
+            "alert_id",
+            sqlite_where=_of_an_alert,
+            postgresql_where=_of_an_alert,
+        ),
+    )
     id: int | None = Field(default=None, primary_key=True)
     organization_id: int = Field(foreign_key="organization.id")
     digest_id: int = Field(foreign_key="digest.id", index=True)
     member_id: int = Field(foreign_key="member.id", index=True)
     kind: str = "due"
     obligation_id: int | None = Field(default=None, foreign_key="obligation.id", index=True)
-    alert_id: int | None = Field(default=None, foreign_key="alert.id", index=True)
+    alert_id: int | None = Field(default=None, foreign_key="alert.id")
     rung: int
     due_on: date
     """The day the rung was counted from."""

@@ -22,6 +22,8 @@ def upgrade() -> None:
         plan.add_column(sa.Column("ladder", sa.JSON(), nullable=True))
     with op.batch_alter_table("period") as period:
         period.add_column(sa.Column("is_edited", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.create_index("ix_membership_role", "membership", ["organization_id", "role"])
+    op.create_index("ix_digest_day", "digest", ["organization_id", "day"])
     _obligations()
     _cases_and_alerts()
     _reminders()
@@ -37,7 +39,7 @@ def _obligations() -> None:
     op.execute(obligation_rows.update().values(look_on=AT_ONCE))
     to_look_at = sa.text("look_on IS NOT NULL")
     with op.batch_alter_table("obligation") as obligation:
-        obligation.create_index("ix_obligation_task", ["task_id", "unit_id"])
+        obligation.create_index("ix_obligation_task", ["task_id", "unit_id", "due_on"])
         obligation.create_index(
             "ix_obligation_look",
             ["organization_id", "look_on"],
@@ -106,6 +108,7 @@ def _reminders() -> None:
             sa.Column("at", sqltypes.UTCDateTime(), nullable=False, server_default="1970-01-01 00:00:00")
         )
         snooze.create_index("ix_snooze_obligation", ["obligation_id", "member_id"])
+    of_an_alert = sa.text("alert_id IS NOT NULL")
     is_sqlite = op.get_bind().dialect.name == "sqlite"
     old = "uq_reminder_digest_id" if is_sqlite else "reminder_digest_id_obligation_id_rung_key"
     with op.batch_alter_table("reminder", naming_convention=OF_A_LINE) as reminder:
@@ -118,4 +121,6 @@ def _reminders() -> None:
             "uq_reminder_line", ["digest_id", "member_id", "kind", "obligation_id", "rung"]
         )
         reminder.create_index("ix_reminder_digest_id", ["digest_id"])
-        reminder.create_index("ix_reminder_alert_id", ["alert_id"])
+        reminder.create_index(
+            "ix_reminder_alert_id", ["alert_id"], sqlite_where=of_an_alert, postgresql_where=of_an_alert
+        )
