@@ -58,11 +58,7 @@ def next_on(morning: Morning, item: Looked) -> date | None:
     """The next rung, or the day on which somebody wants to hear of it again."""
     if not morning.book.is_asked_for(item):
         return None
-    days = [
-        morning.on(until_at)
-        for (_, obligation_id), until_at in morning.snoozed.items()
-        if obligation_id == item.id and until_at > morning.now
-    ]
+    days = [morning.on(until_at) for until_at in morning.wishes_about(item.id) if until_at > morning.now]
     rung = morning.book.steps(item.plan_id).next_on(morning.book.effective_on(item))
     return min([*days, rung] if rung else days, default=None)
 

@@ -102,6 +102,7 @@ class Morning:
     leaders_told: set[int]
     """Leaders who heard of what is late this week."""
     _by_unit: dict[int | None, list[Recipient]] = field(default_factory=dict)
+    _put_off: dict[int, list[datetime]] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -119,6 +120,13 @@ class Morning:
         """Until when its reader, or who it is meant for, does not want to hear of it; the later wish counts."""
         wishes = (self.snoozed.get((member_id, item.id)) for member_id in (one.reader_id, one.member_id))
         return max((until_at for until_at in wishes if until_at), default=None)
+
+    def wishes_about(self, obligation_id: int) -> list[datetime]:
+        """Until when people do not want to hear of it."""
+        if not self._put_off:
+            for (_, one_id), until_at in self.snoozed.items():
+                self._put_off.setdefault(one_id, []).append(until_at)
+        return self._put_off.get(obligation_id, [])
 
     def on(self, at: datetime) -> date:
         """The local day of an instant."""

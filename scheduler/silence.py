@@ -54,9 +54,13 @@ def _asking_day(morning: Morning) -> date | None:
 
 
 def _is_asking_day(day: date, calendar: Calendar) -> bool:
+    return day in _asking_days(day, calendar)
+
+
+def _asking_days(month: date, calendar: Calendar) -> list[date]:
     """The first working day of a month; in the last quarter also the first one of its second half."""
-    starts = [1, SECOND_HALF] if day.month >= LAST_QUARTER else [1]
-    return any(calendar.first_working_on_or_after(day.replace(day=start)) == day for start in starts)
+    starts = [1, SECOND_HALF] if month.month >= LAST_QUARTER else [1]
+    return [calendar.first_working_on_or_after(month.replace(day=start)) for start in starts]
 
 
 def _silent_weeks(morning: Morning, item: Looked, day: date) -> int | None:
@@ -81,8 +85,9 @@ def next_on(morning: Morning, item: Looked) -> date | None:
         return None
     least = min(silence.weeks, silence.last_quarter_weeks)
     first = max(morning.today + timedelta(days=1), morning.on(item.alive_at) + timedelta(weeks=least))
-    days = (first + timedelta(days=ahead) for ahead in range(40))
-    return next((day for day in days if _is_asking_day(day, morning.book.calendar)), None)
+    months = (first, first.replace(day=1) + timedelta(days=31))
+    days = (day for month in months for day in _asking_days(month, morning.book.calendar))
+    return next((day for day in days if day >= first), None)
 
 
 def section(reading: Reading) -> Section | None:
