@@ -135,7 +135,7 @@ def _compiled(built: Any, dialect: Dialect) -> _Compiled:
         {name: known[name] for name in names if name not in compiled.binds or not compiled.binds[name].required},
         tuple((name, _binder(compiled, name, dialect)) for name in names),
         tuple((position, reader) for position, reader in enumerate(readers) if reader is not None),
-        row._make,
+        partial(tuple.__new__, row),  # what _make does, without its check of the length
     )
 
 
