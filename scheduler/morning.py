@@ -42,6 +42,8 @@ class Rulebook:
     calendar: Calendar
     rules: dict[int, Rules]
     _steps: dict[int, Steps] = field(default_factory=dict)
+    _effective: dict[tuple[date, bool, bool], date] = field(default_factory=dict)
+    """Remembered, for most obligations are due on the same few days."""
 
     @classmethod
     def of(cls, db: Session, organization_id: int, today: date) -> Rulebook:
@@ -55,7 +57,11 @@ class Rulebook:
 
     def effective_on(self, item: Looked | Owed) -> date:
         """The working day from which its rungs are counted."""
-        return effective_on(item, self.calendar)
+        key = (item.asked_on, item.is_case, item.promised_on is None)
+        found = self._effective.get(key)
+        if found is None:
+            found = self._effective[key] = effective_on(item, self.calendar)
+        return found
 
     def passed(self, item: Looked | Owed) -> int:
         """Working days from that day to today, negative before it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal_column, or_, select, union_all, update
 from sqlmodel import Session
@@ -93,8 +93,7 @@ class Rules:
     is_archived: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """A line that was delivered."""
 
     kind: str
@@ -308,8 +307,8 @@ def rules_of(db: Session, organization_id: int) -> dict[int, Rules]:
 def told_of(db: Session, organization_id: int, today: date) -> dict[tuple[int, int], list[Told]]:
     """What was delivered about the obligations looked at, by (person it was meant for, obligation)."""
     told: dict[tuple[int, int], list[Told]] = {}
-    for member_id, obligation_id, *facts in _told.all(db, organization_id=organization_id, today=today):
-        told.setdefault((member_id, obligation_id), []).append(Told(*facts))
+    for row in _told.all(db, organization_id=organization_id, today=today):
+        told.setdefault(row[:2], []).append(Told._make(row[2:]))
     return told
 
 
