@@ -14,6 +14,7 @@ from plans.model import (
     Deadline,
     Gap,
     Indicator,
+    Ladder,
     Organization,
     Period,
     Plan,
@@ -24,6 +25,8 @@ from plans.model import (
 )
 from plans.numbers import scale
 
+FOR_THE_COMMUNE = ("coordinator", "leader")
+"""Roles that hear of every unit, and only of what is late."""
 Loc = tuple[int | str, ...]
 """Where a value stands: ("tasks", 0, "lead", 1)."""
 
@@ -49,6 +52,7 @@ class Sections(Strict):
     responsibilities: tuple[Work, ...] = ()
     tasks: tuple[Work, ...] = ()
     duties: tuple[Work, ...] = ()
+    ladder: Ladder = Ladder()
     gaps: tuple[Gap, ...] = ()
 
 
@@ -71,6 +75,23 @@ def faults_in(plan: Sections) -> Iterator[Found]:
         yield from _in_period(("periods", i), period, years)
     for loc, work in works:
         yield from _in_work(loc, work, units)
+    yield from _in_ladder(("ladder",), plan.ladder)
+
+
+def _in_ladder(loc: Loc, ladder: Ladder) -> Iterator[Found]:
+    """Nobody may have two steps that fall on one day; whole-commune roles hear only of what is late."""
+    steps = [(i, rung.days, role) for i, rung in enumerate(ladder.rungs) for role in rung.who]
+    for position, (i, days, role) in enumerate(steps):
+        at = (*loc, "rungs", i, "days")
+        if (days, role) in [(other, who) for _, other, who in steps[:position]]:
+            yield Found(at, "two_a_day", {"role": role, "days": days})
+        elif role in FOR_THE_COMMUNE and days < 1:
+            yield Found(at, "heard_too_early", {"role": role, "days": days})
+    weekly = ladder.weekly
+    for role in weekly.who if weekly else ():
+        late = {role for _, days, role in steps if weekly and days >= weekly.days}
+        if role in late or (ladder.repeat is not None and role in ladder.repeat.who):
+            yield Found((*loc, "weekly", "who"), "two_a_day_weekly", {"role": role})
 
 
 def _repeats(names: Iterable[tuple[Loc, str, str]]) -> Iterator[Found]:

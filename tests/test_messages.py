@@ -428,6 +428,8 @@ FACTS: dict[str, Facts] = {
         "plan": FILE,
         "problem": "mapping values are not allowed here",
         "renewals": [SimpleNamespace(code="2.2", text="Nghị định 09/2019/NĐ-CP")],
+        "role": "leader",
+        "days": 3,
         "rows": [("Phòng Kinh tế", [9, 12])],
         "then": date(2025, 9, 10),
         "unit_due": date(2025, 9, 10),
