@@ -18,8 +18,17 @@ from scheduler.making import Later, Made, Maker
 from scheduler.morning import Morning, Rulebook, morning_of
 from storage import outbox
 from storage.looking import Looked, keep_looks, read_by
-from storage.reminding import Line, is_writing, lines_of, record_digest, take_digest, with_digest
-from storage.tables import Digest, Organization
+from storage.reminding import (
+    Addressed,
+    Line,
+    addressed,
+    is_writing,
+    lines_of,
+    record_digest,
+    take_digest,
+    with_digest,
+)
+from storage.tables import Organization
 
 QUIET = timedelta(minutes=15)
 WAITS_AT_MOST = timedelta(minutes=60)
@@ -103,9 +112,9 @@ def looked(db: Session, looks: Sequence[tuple[Looked, date | None]]) -> None:
 
 def make(db: Session, args: dict[str, Any], now: datetime) -> Made | Later | None:
     """The text, made when it is sent: what is still so, worded for now; None when nothing of it is."""
-    digest = db.get_one(Digest, args["digest_id"])
+    digest = addressed(db, args["digest_id"])
     planned_at = datetime.fromisoformat(args["planned_at"])
-    if now < planned_at + WAITS_AT_MOST and is_writing(db, digest.member_id, now, QUIET):
+    if now < planned_at + WAITS_AT_MOST and is_writing(db, digest.reader_id, now, QUIET):
         return Later(min(now + QUIET, planned_at + WAITS_AT_MOST))
     reading = _reading(db, digest, args["digest_id"], now)
     sections = [section for kind in KINDS if (section := kind.section(reading)) is not None]
@@ -116,17 +125,16 @@ def make(db: Session, args: dict[str, Any], now: datetime) -> Made | Later | Non
     return Made(str(text), _choices(sections))
 
 
-def _reading(db: Session, digest: Digest, digest_id: int, now: datetime) -> Reading:
-    organization = db.get_one(Organization, digest.organization_id)
-    today = now.astimezone(ZoneInfo(organization.timezone)).date()
+def _reading(db: Session, digest: Addressed, digest_id: int, now: datetime) -> Reading:
+    today = now.astimezone(ZoneInfo(digest.zone)).date()
     return Reading(
         db,
         digest.organization_id,
-        organization.timezone,
+        digest.zone,
         Rulebook.of(db, digest.organization_id, today),
         now,
-        digest.member_id,
-        read_by(db, digest.organization_id, digest.member_id, today),
+        digest.reader_id,
+        read_by(db, digest.organization_id, digest.reader_id, today),
         lines_of(db, digest_id),
     )
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlmodel import Session
 
+from storage.statement import Statement
 from storage.tables import Absence, Member
 from storage.tables.core import connection, table
 from storage.waking import wake_of_member
@@ -29,13 +30,20 @@ class Away:
     name: str | None
 
 
+_away = Statement(
+    select(absence.c.member_id, absence.c.stand_in)
+    .where(
+        absence.c.organization_id == bindparam("organization_id"),
+        absence.c.from_on <= bindparam("day"),
+        absence.c.to_on >= bindparam("day"),
+    )
+    .order_by(absence.c.id)
+)
+
+
 def away_on(db: Session, organization_id: int, day: date) -> dict[int, int | None]:
     """Members who are away that day, each with who stands in, also where that one is away too; None: nobody."""
-    rows = connection(db).execute(
-        select(absence.c.member_id, absence.c.stand_in)
-        .where(absence.c.organization_id == organization_id, absence.c.from_on <= day, absence.c.to_on >= day)
-        .order_by(absence.c.id)
-    )
+    rows = _away.all(db, organization_id=organization_id, day=day)
     named: dict[int, int | None] = {row.member_id: row.stand_in for row in rows}
     return {member_id: _at_work(member_id, named) for member_id in named}
 

@@ -10,11 +10,11 @@ from sqlalchemy import bindparam, select, update
 from sqlmodel import Session
 
 from storage.statement import Statement, adding, adding_new
-from storage.tables import Account, Conversation, Digest, Draft, Reminder
+from storage.tables import Account, Conversation, Digest, Draft, Organization, Reminder
 from storage.tables.core import table
 
 account, conversation, draft = table(Account), table(Conversation), table(Draft)
-digest, reminder = table(Digest), table(Reminder)
+digest, reminder, organization = table(Digest), table(Reminder), table(Organization)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,11 @@ _lines = Statement(
     )
     .where(reminder.c.digest_id == bindparam("digest_id"))
     .order_by(reminder.c.id)
+)
+_addressed = Statement(
+    select(digest.c.organization_id, digest.c.member_id, organization.c.timezone)
+    .join(organization, organization.c.id == digest.c.organization_id)
+    .where(digest.c.id == bindparam("digest_id"))
 )
 _digest_sent = Statement(
     update(digest)
@@ -117,6 +122,20 @@ def take_digest(db: Session, organization_id: int, reader_id: int, day: date, li
         ],
     )
     return int(taken.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """Whose digest it is, and in which zone they live."""
+
+    organization_id: int
+    reader_id: int
+    zone: str
+
+
+def addressed(db: Session, digest_id: int) -> Addressed:
+    """Whose digest this is."""
+    return Addressed(*_addressed.first(db, digest_id=digest_id))
 
 
 def lines_of(db: Session, digest_id: int) -> list[Line]:

@@ -235,6 +235,24 @@ ONE_FAULT: list[tuple[str, str, str, dict[str, Any]]] = [
         "dates_out_of_order",
         {"earlier": "province_due", "first": date(2025, 9, 20), "later": "lock", "then": date(2025, 9, 19)},
     ),
+    (
+        "periods:\n",
+        "ladder:\n  rungs:\n    - {days: 1, who: [staff]}\n    - {days: 1, who: [head, staff]}  # !\nperiods:\n",
+        "two_a_day",
+        {"role": "staff", "days": 1},
+    ),
+    (
+        "periods:\n",
+        "ladder:\n  rungs:\n    - {days: 0, who: [staff, coordinator]}  # !\nperiods:\n",
+        "heard_too_early",
+        {"role": "coordinator", "days": 0},
+    ),
+    (
+        "periods:\n",
+        "ladder:\n  weekly: {days: 3, who: [leader, head]}  # !\nperiods:\n",
+        "two_a_day_weekly",
+        {"role": "head"},
+    ),
 ]
 
 
