@@ -19,9 +19,8 @@ from bot.platform import Choice
 from bot.settings import Settings
 from handlers.help import offered
 from messages import plain
-from plans.calendar import report_day
 from plans.file import read_plan
-from storage.calendar import calendar_of
+from scheduler.rehearsal import next_day
 from storage.chats import Person, Role
 from storage.store import Store
 from storage.tables import (
@@ -29,10 +28,8 @@ from storage.tables import (
     Conversation,
     Member,
     Membership,
-    Obligation,
     Organization,
     Outgoing,
-    Period,
     Unit,
 )
 
@@ -88,11 +85,12 @@ class Demo:
         self.app.delivery.wake()
 
     def choices(self) -> Sequence[tuple[str, datetime]]:
-        """07:30 tomorrow, and 07:30 on the next day a rung is reached."""
+        """07:30 tomorrow, and 07:30 on the next day on which somebody is reminded."""
         today = self.now().astimezone(self.zone).date()
         moves = [("tomorrow", self._morning(today + timedelta(days=1)))]
         with self._store.reading() as db:
-            next_rung = _next_rung_day(db, today)
+            organization_id = db.exec(select(Organization.id)).one()
+            next_rung = next_day(db, organization_id or 0, today, self.now())
         if next_rung is not None:
             moves.append(("next_rung", self._morning(next_rung)))
         return moves
@@ -154,17 +152,3 @@ def _newest_moment(db: Session) -> datetime:
     """The newest instant the database knows of, so that a restarted demo goes on from there."""
     moments = [db.exec(select(func.max(column))).one() for column in (Outgoing.created_at, Conversation.heard_at)]
     return max([moment for moment in moments if moment is not None], default=BEGINS)
-
-
-def _next_rung_day(db: Session, today: date) -> date | None:
-    organization = db.exec(select(Organization)).one()
-    assert organization.id is not None
-    calendar = calendar_of(db, organization.id)
-    days = [
-        calendar.shift(report_day(period.unit_due, calendar), rung)
-        for period in db.exec(select(Period))
-        for rung in (-7, -3, -1, 0, 1)
-    ]
-    promised = db.exec(select(Obligation).where(col(Obligation.promised_on).is_not(None)))
-    days += [report_day(owed.promised_on, calendar) for owed in promised if owed.promised_on]
-    return min((day for day in days if day > today), default=None)

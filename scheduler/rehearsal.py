@@ -43,6 +43,7 @@ ANSWERS: tuple[Answers, ...] = ("as-it-stands", "nobody", "on-the-day")
 LEASE = timedelta(minutes=1)
 AT_ONCE = 500
 A_DAY = timedelta(days=1)
+LOOKED_AHEAD = timedelta(days=92)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,15 @@ def rehearsal(
     with closing(copy_of(db)) as copy, copy.writing() as rehearsed:
         organization = rehearsed.get_one(Organization, organization_id)
         return list(_rehearse(rehearsed, organization, first, last, now, answers))
+
+
+def next_day(db: Session, organization_id: int, after: date, now: datetime) -> date | None:
+    """The first day after this one on which anybody hears something, within three months; tried on a copy."""
+    with closing(copy_of(db)) as copy, copy.writing() as rehearsed:
+        organization = rehearsed.get_one(Organization, organization_id)
+        coming = _rehearse(rehearsed, organization, after + A_DAY, after + LOOKED_AHEAD, now, "as-it-stands")
+        found = next(coming, None)
+        return found.at.date() if found is not None else None
 
 
 def _rehearse(

@@ -10,12 +10,13 @@ from sqlmodel import Session, SQLModel, col, select
 
 from plans import model
 from plans.burden import questions_for, works_of
-from plans.calendar import Calendar, period_code, unit_due
+from plans.calendar import Calendar, period_code, report_day, unit_due
 from storage.calendar import calendar_of
 from storage.owed import BEFORE_EFFECTIVE, DONE
 from storage.tables import (
     Assignment,
     Baseline,
+    CaseFile,
     Indicator,
     Obligation,
     Organization,
@@ -26,6 +27,8 @@ from storage.tables import (
 )
 from storage.waking import move_due
 
+DATED = "after_event"
+"""Under which of a case's facts stand the plan's words for a day: the field of a case without words of its own."""
 NOT_ASSIGNED = "not_assigned"
 """Why something is no longer owed: the plan, loaded again, asks it of nobody there."""
 Row = TypeVar("Row", bound=SQLModel)
@@ -87,6 +90,7 @@ def _load_works(
     for ordinal, (work, kind) in enumerate(zip(works_of(file), kinds, strict=True)):
         task = _load_task(db, plan, work, kind, ordinal, units, everyone)
         _load_obligations(db, file, work, task, units, periods, today)
+        _load_dated(db, plan, work, task, [units[code] for code in work.lead], calendar, today)
     _let_go(db, plan, [work.code for work in works_of(file)])
 
 
@@ -216,6 +220,56 @@ def _load_obligations(
             _settle(found, NOT_ASSIGNED if not is_asked else BEFORE_EFFECTIVE if is_past else None)
     for left in rows.values():
         _settle(left, NOT_ASSIGNED)
+
+
+def _load_dated(
+    db: Session,
+    plan: Plan,
+    work: model.Work,
+    task: Task,
+    leads: list[int],
+    calendar: Calendar,
+    today: date,
+) -> None:
+    """What has to be done by a day of its own: each lead owes it like a case that the plan opened."""
+    dated = [(one.on, one.text) for one in work.deadlines if one.on is not None and one.on >= plan.effective_from]
+    for unit_id in leads:
+        known = _dated_of(db, task, unit_id)
+        for on, words in dated:
+            due_on = report_day(on, calendar)
+            if known:
+                row, file = known.pop(0)
+                file.title, file.facts = work.title, {DATED: words}
+                _settle(row, None)
+                move_due(row, due_on if row.state not in DONE else row.due_on, today)
+                continue
+            mine: dict[str, Any] = {"organization_id": task.organization_id}
+            row = Obligation(**mine, task_id=_id(task), unit_id=unit_id, due_on=due_on)
+            db.add(row)
+            db.flush()
+            db.add(
+                CaseFile(
+                    **mine,
+                    obligation_id=row.id or 0,
+                    title=work.title,
+                    facts={DATED: words},
+                    event_on=plan.effective_from,
+                    opened_at=plan.loaded_at,
+                )
+            )
+        for row, _ in known:
+            _settle(row, NOT_ASSIGNED)
+
+
+def _dated_of(db: Session, task: Task, unit_id: int) -> list[tuple[Obligation, CaseFile]]:
+    """What the plan itself opened for a unit, the first first."""
+    rows = (
+        select(Obligation, CaseFile)
+        .join(CaseFile, col(CaseFile.obligation_id) == Obligation.id)
+        .where(Obligation.task_id == task.id, Obligation.unit_id == unit_id, col(CaseFile.opened_by).is_(None))
+        .order_by(col(Obligation.id))
+    )
+    return list(db.exec(rows).all())
 
 
 def _settle(row: Obligation, reason: str | None) -> None:

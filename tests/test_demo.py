@@ -92,10 +92,17 @@ async def test_moving_the_clock_brings_the_reminders_of_that_morning(built: Call
 @pytest.mark.parametrize(
     ("now", "moves"),
     [
-        (local(1, 9, 0), {"tomorrow": local(2), "next_rung": local(8)}),
+        (local(1, 9, 0), {"tomorrow": local(2), "next_rung": local(3)}),  # what was silent since June
         (local(15, 9, 0), {"tomorrow": local(16), "next_rung": local(16)}),
-        (local(18, 9, 0), {"tomorrow": local(19), "next_rung": local(8, month=12)}),
-        (local(31, 9, 0, month=12), {"tomorrow": local(1, month=1, year=2026)}),
+        (local(18, 9, 0), {"tomorrow": local(19), "next_rung": local(22)}),
+        (
+            local(31, 9, 0, month=12),
+            {"tomorrow": local(1, month=1, year=2026), "next_rung": local(5, month=1, year=2026)},
+        ),
+        (
+            local(1, 9, 0, month=3, year=2026),
+            {"tomorrow": local(2, month=3, year=2026)},
+        ),  # an old plan nags nobody
     ],
 )
 def test_the_clock_offers_tomorrow_and_the_next_rung(

@@ -12,13 +12,14 @@ from bot.assemble import PLAN
 from plans.burden import questions_for, works_of
 from plans.calendar import shipped_calendar, shipped_days
 from plans.file import read_plan
-from plans.model import PlanFile
+from plans.model import Deadline, PlanFile
 from plans.year import for_year
 from storage.calendar import load_calendar
 from storage.loading import load_plan
 from storage.owed import current_period, owed_until
 from storage.store import Store
 from storage.tables import Baseline, CalendarDay, Obligation, Organization, Period, Task, Unit
+from tests.commune import Commune
 from tests.fakes import local
 
 NOW = local(15)
@@ -215,3 +216,25 @@ def test_next_years_plan_puts_the_old_one_away(store: Store, plan: PlanFile) -> 
         period = current_period(db, organization.id, later.date())
     assert period is not None
     assert period.code == "2026-Q1"
+
+
+def test_a_day_that_the_plan_names_is_owed_by_each_lead_and_done_like_a_case(
+    commune: Commune, plan: PlanFile
+) -> None:
+    work = next(task for task in plan.tasks if task.code == "2.9")
+    dated = Deadline(kind="date", text="trước ngày 30 tháng 11", on=date(2025, 11, 30))  # a Sunday
+    tasks = tuple(
+        task.model_copy(update={"deadlines": (*task.deadlines, dated)}) if task is work else task
+        for task in plan.tasks
+    )
+    for _ in range(2):  # loaded again it is the same
+        load(commune.store, plan.model_copy(update={"tasks": tasks}))
+    commune.clock.moment = datetime(2025, 11, 28, 1, 0, tzinfo=UTC)
+    commune.ticks()
+    tuan = commune.person("tuan")
+    assert f"• 2.9 {work.title[:20]}" in tuan.last
+    assert "Thực hiện giải ngân" in tuan.says("/vuviec")
+    assert "hạn hôm nay" in tuan.taps(next(label for label in tuan.labels if "2.9" in label))
+    assert "Đã xong" in tuan.labels
+    load(commune.store, plan)
+    assert "giải ngân" not in tuan.says("/vuviec")

@@ -157,7 +157,8 @@ class CaseFile(SQLModel, table=True):
     progress: str | None = None
     """The last that was told of how it goes."""
     progress_at: datetime | None = None
-    opened_by: int = Field(foreign_key="member.id")
+    opened_by: int | None = Field(default=None, foreign_key="member.id")
+    """None: by the plan itself, which names a day."""
     opened_at: datetime
     closed_on: date | None = None
     closed_by: int | None = Field(default=None, foreign_key="member.id")

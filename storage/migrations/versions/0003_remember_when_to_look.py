@@ -59,7 +59,7 @@ def _cases_and_alerts() -> None:
         sa.Column("event_on", sa.Date(), nullable=False),
         sa.Column("progress", sqltypes.AutoString(), nullable=True),
         sa.Column("progress_at", sqltypes.UTCDateTime(), nullable=True),
-        sa.Column("opened_by", sa.Integer(), nullable=False),
+        sa.Column("opened_by", sa.Integer(), nullable=True),
         sa.Column("opened_at", sqltypes.UTCDateTime(), nullable=False),
         sa.Column("closed_on", sa.Date(), nullable=True),
         sa.Column("closed_by", sa.Integer(), nullable=True),
