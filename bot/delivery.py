@@ -197,7 +197,7 @@ class Delivery:
         self._later(row, timedelta(minutes=10), counts=False)
 
     def _is_too_old(self, row: Claimed) -> bool:
-        return self._clock.now() - row.created_at > REPLIES_LIVE
+        return self._clock.now() - (row.not_before or row.created_at) > REPLIES_LIVE
 
     async def _made(self, row: Claimed) -> Made | Later | None:
         """The row's content; made now where it names a maker. None: nothing is left to say."""

@@ -56,6 +56,7 @@ class Claimed:
     attempts: int
     created_at: datetime
     expires_at: datetime | None
+    not_before: datetime | None = None
 
 
 _put = Statement(
@@ -115,6 +116,7 @@ _ready = Statement(
         outgoing.c.attempts,
         outgoing.c.created_at,
         outgoing.c.expires_at,
+        outgoing.c.not_before,
     )
     .join(account, account.c.id == outgoing.c.account_id)
     .outerjoin(_target, _target.c.id == outgoing.c.target_id)

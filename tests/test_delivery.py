@@ -221,6 +221,15 @@ async def test_a_reply_nobody_can_be_given_for_a_day_is_dropped(
         await recorded(store, "dropped")
 
 
+async def test_what_waited_over_a_weekend_for_office_hours_is_not_too_old(
+    store: Store, platform: FakePlatform, clock: StillClock
+) -> None:
+    platform.fails("mai", TryLater("429", timedelta(0)))
+    lay(store, NOW - timedelta(hours=60), "mai", "a colleague stands in", not_before=NOW)
+    async with delivering(store, platform, clock):
+        await recorded(store, "sent")
+
+
 async def test_what_is_refused_goes_once_more_as_plain_text(
     store: Store, platform: FakePlatform, clock: StillClock
 ) -> None:
