@@ -156,6 +156,7 @@ def summary(period: Annotated[str | None, typer.Option(help=plain("cli.help_summ
     from bot.assemble import open_store
     from plans.periods import read_period
     from storage.calendar import calendar_of
+    from storage.cases import cases_of
     from storage.owed import current_period
     from storage.people import the_organization
     from storage.standing import standing
@@ -171,7 +172,8 @@ def summary(period: Annotated[str | None, typer.Option(help=plain("cli.help_summ
             typer.echo(plain("summary.no_period", code=period), err=True)
             raise typer.Exit(1)
         shown = standing(db, found, None, today, calendar_of(db, organization.id))
-    typer.echo(plain("summary.overview", found=shown, is_whole=True))
+        cases = [case.owed for case in cases_of(db, organization.id, None)]
+    typer.echo(plain("summary.overview", found=shown, cases=cases, is_whole=True))
     typer.echo(plain("summary.unit", found=shown, rows=list(shown.by_unit().items())))
     typer.echo(plain("summary.missing", found=shown, rows=shown.owed))
 

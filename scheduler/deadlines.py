@@ -102,7 +102,7 @@ def owed_by(reading: Reading) -> list[Owed]:
         if reading.book.is_asked_for(item)
         and any(_hears(reading, item, one, item.id in wished, wishes) for one in reading.roles)
     ]
-    return sorted(found, key=lambda item: item.asked_on)
+    return sorted(found, key=lambda item: (item.asked_on != reading.today, item.asked_on))  # today's first
 
 
 def _hears(

@@ -150,8 +150,13 @@ def _choices(sections: Sequence[Section]) -> list[list[str]]:
 
 
 def sent(db: Session, args: dict[str, Any], now: datetime) -> None:
-    """Delivered: only now its lines count as told."""
-    record_digest(db, args["digest_id"], now)
+    """Delivered: only now its lines count as told, to whom its reader reads for by now."""
+    digest = addressed(db, args["digest_id"])
+    meant_for = {line.member_id for line in lines_of(db, args["digest_id"])}
+    if meant_for != {digest.reader_id}:
+        today = now.astimezone(ZoneInfo(digest.zone)).date()
+        meant_for &= {one.member_id for one in read_by(db, digest.organization_id, digest.reader_id, today)}
+    record_digest(db, args["digest_id"], meant_for, now)
 
 
 MAKER = Maker(make, sent)

@@ -81,8 +81,8 @@ class Steps:
             done = max(0, passed - self._last) // repeat.every
             coming.append(self._last + (done + 1) * repeat.every)
         yield from (self._day(effective, days) for days in coming)
-        if self.ladder.weekly is not None and self.today + A_WEEK > effective:
-            yield first_of_week(self.today + A_WEEK, self.calendar)
+        if self.ladder.weekly is not None:
+            yield first_of_week(max(self.today + A_WEEK, effective), self.calendar)
 
     def _day(self, effective: date, days: int) -> date:
         """`days` working days from the effective day, counted from whichever of the two days is nearer."""

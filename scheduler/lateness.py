@@ -8,10 +8,11 @@ from messages import plain, say
 from scheduler.deadlines import report_token
 from scheduler.kinds import Kind, Reading, Section, never
 from scheduler.morning import Morning
-from storage.looking import FOR_THE_COMMUNE, Looked, Recipient
+from storage.looking import Looked, Recipient
 from storage.owed import Owed, owed_until
 from storage.reminding import Line
 from storage.snoozes import past_due
+from storage.waking import FOR_THE_COMMUNE
 
 LATE = "late"
 SHOWN = 5

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from plans.calendar import Calendar
 from scheduler.ladder import Reached, Steps, first_of_week
-from storage.alerts import OpenAlert, alerts_told, open_alerts
+from storage.alerts import OpenAlert, alerts_told, is_news, open_alerts
 from storage.calendar import calendar_of
 from storage.looking import (
     Looked,
@@ -153,10 +153,7 @@ def morning_of(db: Session, organization: Organization, now: datetime) -> Mornin
     today = local.date()
     if not organization.office_from <= local.time() < organization.office_to:
         return None
-    alerts = open_alerts(db, organization.id)
-    told = alerts_told(db, organization.id) if alerts else set()
-    is_news = len({alert_id for _, alert_id in told}) < len(alerts)
-    if not is_news and not is_anything_due(db, organization.id, today):
+    if not is_news(db, organization.id) and not is_anything_due(db, organization.id, today):
         return None
     book = Rulebook.of(db, organization.id, today)
     if not book.calendar.is_working(today):
@@ -170,8 +167,8 @@ def morning_of(db: Session, organization: Organization, now: datetime) -> Mornin
         looked_at(db, organization.id, today),
         told_of(db, organization.id, today),
         snoozed(db, organization.id, today),
-        alerts,
-        told,
+        open_alerts(db, organization.id),
+        alerts_told(db, organization.id),
         recipients(db, organization.id, today),
         leaders_told(db, organization.id, monday),
     )

@@ -17,7 +17,7 @@ from storage.owed import Owed, find_owed
 from storage.reminding import Line
 
 SILENT = "silent"
-SHOWN = 3
+SHOWN = 2
 NEAR = timedelta(weeks=4)
 """What is due within so long is not asked about as silent: the ladder comes soon."""
 LAST_QUARTER = 10

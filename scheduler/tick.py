@@ -13,7 +13,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlmodel import Session, select
 
 from scheduler.digest import Found, due_now, looked, write_digests
-from scheduler.watch import survey, watch
+from scheduler.watch import keep_surveys, to_survey, watch
 from storage import outbox
 from storage.chats import forget_seen, forget_set_aside
 from storage.tables import Organization
@@ -89,6 +89,9 @@ class Ticker:
 
     async def _plan(self, now: datetime) -> int:
         await self._watch(now)
+        surveys = await self._read(lambda db: to_survey(db, now))
+        if surveys:
+            await self._write(lambda db: keep_surveys(db, surveys, now))
         written = 0
         for found in await self._read(lambda db: _all_due(db, now)):
             written += await self._write_all(found, now)
@@ -125,7 +128,7 @@ class Ticker:
 
 def tick_once(db: Session, now: datetime) -> int:
     """A whole tick in one transaction, for rehearsals and tests; returns how many digests were written."""
-    survey(db, now)
+    keep_surveys(db, to_survey(db, now), now)
     written = 0
     for found in _all_due(db, now):
         written += write_digests(db, found.dues, now)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -30,14 +32,39 @@ def watch(db: Session, now: datetime) -> None:
     for from_at, what in _failures(db, now):
         for organization in db.exec(select(Organization)).all():
             _note_outage(db, organization, what, from_at, now)
-    survey(db, now)
 
 
-def survey(db: Session, now: datetime) -> None:
-    """Once on every working day, in office hours: who left, who is back, and who cannot be reached."""
-    for organization in db.exec(select(Organization)).all():
-        if _is_to_survey(db, organization, now):
-            _survey(db, organization, now)
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What changed among the people of a commune since the last look: who left or came back, what is to be told
+    of who cannot be reached, and what of it is past."""
+
+    organization_id: int
+    today: date
+    turned: set[int]
+    new: list[tuple[str, str]]
+    past: list[int]
+
+
+def to_survey(db: Session, now: datetime) -> list[Survey]:
+    """Once on every working day, in office hours, for each commune; only reads."""
+    organizations = db.exec(select(Organization)).all()
+    return [
+        _surveyed(db, organization, now) for organization in organizations if _is_to_survey(db, organization, now)
+    ]
+
+
+def keep_surveys(db: Session, surveys: Iterable[Survey], now: datetime) -> None:
+    """Write what was found; the day counts as looked at."""
+    for one in surveys:
+        for member_id in one.turned:
+            wake_of_member(db, one.organization_id, member_id)
+        for alert_id in one.past:
+            end_alert(db, alert_id, now)
+        for kind, subject in one.new:
+            open_alert(db, one.organization_id, kind, subject, {}, now)
+        db.get_one(Organization, one.organization_id).surveyed_on = one.today
+        db.flush()
 
 
 def _failures(db: Session, now: datetime) -> list[tuple[datetime, str]]:
@@ -90,20 +117,19 @@ def _is_working(db: Session, organization: Organization, day: date) -> bool:
     return calendar_of(db, organization.id or 0).is_working(day)
 
 
-def _survey(db: Session, organization: Organization, now: datetime) -> None:
+def _surveyed(db: Session, organization: Organization, now: datetime) -> Survey:
     assert organization.id is not None
     today = now.astimezone(ZoneInfo(organization.timezone)).date()
     since = organization.surveyed_on or today - FIRST_LOOK_BACK
-    for member_id in turning(db, organization.id, since, today):
-        wake_of_member(db, organization.id, member_id)
     known = open_alerts(db, organization.id)
     facts = {(one.kind, one.subject) for one in unreached(db, organization.id, now)}
-    for alert in known:
-        if _is_past(alert, facts, now):
-            end_alert(db, alert.id, now)
-    for kind, subject in sorted(facts - {(alert.kind, alert.subject) for alert in known}):
-        open_alert(db, organization.id, kind, subject, {}, now)
-    organization.surveyed_on = today
+    return Survey(
+        organization.id,
+        today,
+        turning(db, organization.id, since, today),
+        sorted(facts - {(alert.kind, alert.subject) for alert in known}),
+        [alert.id for alert in known if _is_past(alert, facts, now)],
+    )
 
 
 def _is_past(alert: OpenAlert, facts: set[tuple[str, str]], now: datetime) -> bool:

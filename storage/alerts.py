@@ -10,10 +10,11 @@ from sqlalchemy import and_, bindparam, select, update
 from sqlmodel import Session
 
 from storage.statement import Statement, adding_new
-from storage.tables import Alert, Reminder
+from storage.tables import Account, Alert, Membership, Reminder
 from storage.tables.core import table
 
 alert, reminder = table(Alert), table(Reminder)
+account, membership = table(Account), table(Membership)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,16 @@ _alerts_told = Statement(
         reminder.c.alert_id.in_(select(alert.c.id).where(_is_open)), reminder.c.sent_at.is_not(None)
     )
 )
+_coordinators = Statement(
+    select(membership.c.member_id)
+    .distinct()
+    .join(account, account.c.member_id == membership.c.member_id)
+    .where(
+        membership.c.organization_id == bindparam("organization_id"),
+        membership.c.role == "coordinator",
+        account.c.is_reachable,
+    )
+)
 _open_alert = Statement(adding_new(alert, "organization_id", "kind", "subject", "facts", "since"))
 _end_alert = Statement(
     update(alert)
@@ -54,6 +65,16 @@ def open_alerts(db: Session, organization_id: int) -> list[OpenAlert]:
 def alerts_told(db: Session, organization_id: int) -> set[tuple[int, int]]:
     """(person, alert) that were delivered, of the open ones."""
     return {(row.member_id, row.alert_id) for row in _alerts_told.all(db, organization_id=organization_id)}
+
+
+def is_news(db: Session, organization_id: int) -> bool:
+    """True when a coordinator who can be reached was not told of something."""
+    found = open_alerts(db, organization_id)
+    if not found:
+        return False
+    told = alerts_told(db, organization_id)
+    listeners = [row.member_id for row in _coordinators.all(db, organization_id=organization_id)]
+    return any((member_id, one.id) not in told for member_id in listeners for one in found)
 
 
 def open_alert(

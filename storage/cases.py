@@ -27,9 +27,9 @@ from storage.owed import (
     unit,
 )
 from storage.statement import Statement, among
-from storage.tables import AT_ONCE, CaseFile, Obligation
+from storage.tables import CaseFile, Obligation
 from storage.tables.core import connection
-from storage.waking import move_due, sign_of_life
+from storage.waking import move_due, sign_of_life, wake_row
 
 
 class NotThere(Exception):
@@ -216,7 +216,7 @@ def close_case(
     owed, file = _rows(db, obligation_id, OPEN)
     owed.state, owed.submitted_at = "submitted", now
     file.closed_on, file.closed_by, file.outcome = closed_on, member_id, outcome
-    _wake(owed)
+    wake_row(owed)
     _keep(db, owed, now)
 
 
@@ -225,7 +225,7 @@ def reopen_case(db: Session, obligation_id: int, now: datetime) -> None:
     owed, file = _rows(db, obligation_id, ("submitted", "accepted"))
     owed.state, owed.submitted_at = "not_started", None
     file.closed_on, file.closed_by, file.outcome = None, None, None
-    _wake(owed)
+    wake_row(owed)
     _keep(db, owed, now)
 
 
@@ -235,10 +235,6 @@ def _rows(db: Session, obligation_id: int, states: Collection[str]) -> tuple[Obl
     if owed.state not in states:
         raise NotThere
     return owed, db.exec(choose(CaseFile).where(CaseFile.obligation_id == obligation_id)).one()
-
-
-def _wake(owed: Obligation) -> None:
-    owed.look_on, owed.wakes = AT_ONCE, owed.wakes + 1
 
 
 def _keep(db: Session, owed: Obligation, now: datetime) -> None:

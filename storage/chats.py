@@ -368,9 +368,10 @@ def record(
 
 
 def set_reachable(db: Session, account_id: int, is_reachable: bool) -> None:
-    """Mark whether the bot may write to this chat; who can be reached again may have to hear of something."""
+    """Mark whether the bot may write to this chat; who can be reached again, or their head when they cannot, may
+    have to hear of something."""
     is_new = _set_reachable.change(db, key=account_id, reachable=is_reachable) == 1
-    if is_new and is_reachable and (mine := _member_of.first(db, key=account_id)):
+    if is_new and (mine := _member_of.first(db, key=account_id)):
         wake_of_member(db, mine.organization_id, mine.member_id)
 
 

@@ -25,7 +25,7 @@ from storage.tables import (
     Task,
     Unit,
 )
-from storage.waking import move_due
+from storage.waking import move_due, wake_owed
 
 DATED = "after_event"
 """Under which of a case's facts stand the plan's words for a day: the field of a case without words of its own."""
@@ -68,6 +68,7 @@ def load_plan(db: Session, file: model.PlanFile, calendar: Calendar, timezone: s
     _load_works(db, file, plan, units, _edited(db, organization.id, calendar), today)
     _archive_past(db, plan, today)
     db.flush()
+    wake_owed(db, organization.id)
     return organization
 
 

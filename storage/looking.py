@@ -32,14 +32,12 @@ from storage.tables import (
     Unit,
 )
 from storage.tables.core import table
+from storage.waking import FOR_THE_COMMUNE
 
 obligation, task, unit, plan, period = (table(one) for one in (Obligation, Task, Unit, Plan, Period))
 case_file, reminder, snooze = table(CaseFile), table(Reminder), table(Snooze)
 membership, account, conversation = (table(one) for one in (Membership, Account, Conversation))
 _nearer = obligation.alias()
-
-FOR_THE_COMMUNE = ("coordinator", "leader")
-"""Roles that hear of every unit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,6 +176,15 @@ _until = ByUnits.of(
         or_(plan.c.is_archived.is_(False), case_file.c.id.is_not(None)),
     ).order_by(obligation.c.due_on, unit.c.id, task.c.ordinal)
 )
+_promised = ByUnits.of(
+    seen.where(
+        obligation.c.organization_id == bindparam("organization_id"),
+        obligation.c.promised_on <= bindparam("until"),
+        obligation.c.due_on > bindparam("until"),
+        or_(plan.c.is_archived.is_(False), case_file.c.id.is_not(None)),
+    )
+)
+"""What was promised for an earlier day than it is due."""
 _of_period = ByUnits.of(
     seen.where(obligation.c.period_id == bindparam("period_id"), obligation.c.state != "not_owed").order_by(
         unit.c.id, task.c.ordinal
@@ -233,9 +242,12 @@ def find_owed(db: Session, organization_id: int, obligation_id: int) -> Owed | N
 
 
 def owed_until(db: Session, organization_id: int, units: Collection[int] | None, until: date) -> list[Owed]:
-    """Obligations still owed and due by `until`, most urgent first; `units` None means all."""
-    found = _until.all(db, units, organization_id=organization_id, until=until)
-    return [item for item in found if item.is_owed]
+    """Obligations still owed and due or promised by `until`, most urgent first; `units` None means all."""
+    found = [item for item in _until.all(db, units, organization_id=organization_id, until=until) if item.is_owed]
+    early = [
+        item for item in _promised.all(db, units, organization_id=organization_id, until=until) if item.is_owed
+    ]
+    return sorted([*early, *found], key=lambda item: item.asked_on) if early else found
 
 
 def of_period(db: Session, period_id: int, units: Collection[int] | None = None) -> list[Owed]:

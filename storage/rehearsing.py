@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import and_, delete, or_, select, update
 from sqlmodel import Session
 
 from storage.owed import DONE, OPEN
@@ -80,10 +80,11 @@ def begin_rehearsal(db: Session, organization_id: int, first: date, is_past: boo
     doomed = select(digest.c.id).where(*planned, *(() if is_past else (digest.c.sent_at.is_(None),)))
     link.execute(delete(reminder).where(reminder.c.digest_id.in_(doomed)))
     link.execute(delete(digest).where(digest.c.id.in_(doomed)))
-    waiting = update(outgoing).where(
-        outgoing.c.state == "waiting", or_(outgoing.c.maker.is_(None), outgoing.c.maker != "snoozed")
-    )
+    is_wish = and_(outgoing.c.maker == "snoozed", outgoing.c.organization_id == organization_id)
+    waiting = update(outgoing).where(outgoing.c.state == "waiting", or_(outgoing.c.maker.is_(None), ~is_wish))
     link.execute(waiting.values(state="dropped"))
+    others = update(account).where(account.c.organization_id != organization_id)
+    link.execute(others.values(is_reachable=False))
     wished = update(outgoing).where(outgoing.c.state == "waiting")
     link.execute(wished.values(claimed_until=None))
     surveyed = update(organization).where(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -69,7 +69,7 @@ _digest_sent = Statement(
 )
 _lines_sent = Statement(
     update(reminder)
-    .where(reminder.c.digest_id == bindparam("key"))
+    .where(reminder.c.digest_id == bindparam("key"), reminder.c.member_id == bindparam("member"))
     .values(sent_at=bindparam("now", type_=reminder.c.sent_at.type))
 )
 _heard = Statement(
@@ -143,10 +143,11 @@ def lines_of(db: Session, digest_id: int) -> list[Line]:
     return [Line(*row) for row in _lines.all(db, digest_id=digest_id)]
 
 
-def record_digest(db: Session, digest_id: int, now: datetime) -> None:
-    """The digest was delivered: its lines count as told."""
+def record_digest(db: Session, digest_id: int, meant_for: Iterable[int], now: datetime) -> None:
+    """The digest was delivered: the lines meant for these people count as told."""
     _digest_sent.change(db, key=digest_id, now=now)
-    _lines_sent.change(db, key=digest_id, now=now)
+    for member_id in meant_for:
+        _lines_sent.change(db, key=digest_id, member=member_id, now=now)
 
 
 def heard_at(db: Session, member_id: int) -> datetime | None:

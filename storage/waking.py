@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
+from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import Session
 
 from storage.owed import OPEN
@@ -17,6 +19,8 @@ from storage.statement import Statement, among
 from storage.tables import AT_ONCE, Membership, Obligation
 from storage.tables.core import connection, table
 
+FOR_THE_COMMUNE = ("coordinator", "leader")
+"""Roles that hear of every unit."""
 obligation, membership = table(Obligation), table(Membership)
 WOKEN = {"look_on": AT_ONCE, "wakes": obligation.c.wakes + 1}
 """What a statement that changes an obligation sets beside."""
@@ -27,12 +31,13 @@ _alive = Statement(
         obligation.c.unit_id == bindparam("unit"),
         or_(among(obligation.c.state, OPEN), obligation.c.promised_on.is_not(None)),
     )
-    .values(alive_at=bindparam("now"))
+    .values(WOKEN | {"alive_at": bindparam("now")})
 )
 
 
 def sign_of_life(db: Session, task_id: int, unit_id: int, now: datetime) -> None:
-    """The unit is at work on this task, on whatever of it is still owed: an answer, a report, a case."""
+    """The unit is at work on this task, on whatever of it is still owed: an answer, a report, a case. What stood
+    behind something nearer may now be the next."""
     _alive.change(db, task=task_id, unit=unit_id, now=now)
 
 
@@ -43,7 +48,7 @@ def wake(db: Session, obligation_ids: Collection[int]) -> None:
 
 
 def wake_all(db: Session, organization_id: int) -> None:
-    """Look at everything again that is not settled: the calendar changed."""
+    """Look at everything again that has a day to look: the calendar changed."""
     _wake(db, obligation.c.organization_id == organization_id)
 
 
@@ -56,10 +61,11 @@ def wake_owed(db: Session, organization_id: int) -> None:
 
 def wake_of_member(db: Session, organization_id: int, member_id: int) -> None:
     """Look again at what this person may have to hear of: they joined, left, are away, can be reached again."""
-    units = connection(db).execute(select(membership.c.unit_id).where(membership.c.member_id == member_id))
-    mine = set(units.scalars())
-    if None in mine:  # a role for the whole commune
+    held = select(membership.c.unit_id, membership.c.role).where(membership.c.member_id == member_id)
+    roles = connection(db).execute(held).all()
+    if any(row.role in FOR_THE_COMMUNE for row in roles):
         return wake_all(db, organization_id)
+    mine = {row.unit_id for row in roles}
     _wake(db, and_(obligation.c.organization_id == organization_id, obligation.c.unit_id.in_(mine)))
 
 
@@ -69,7 +75,15 @@ def move_due(row: Obligation, due_on: date, today: date) -> None:
         return
     row.rungs_from = today if due_on > row.due_on else None
     row.due_on = due_on
-    row.look_on, row.wakes = AT_ONCE, row.wakes + 1
+    wake_row(row)
+
+
+def wake_row(row: Obligation) -> None:
+    """Look at this one again. Also where it is awake already: a tick may be putting it to sleep beside."""
+    row.look_on = AT_ONCE
+    flag_modified(row, "look_on")
+    counted: Any = obligation.c.wakes + 1  # by the database
+    row.wakes = counted
 
 
 def _wake(db: Session, which: ColumnElement[bool]) -> None:

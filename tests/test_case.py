@@ -236,7 +236,12 @@ def test_closing_says_whether_it_was_in_time(commune: Commune, now: datetime, da
     phone.plays(("Đã bãi bỏ văn bản", "Kết quả: Đã bãi bỏ văn bản"))
     assert heard in phone.taps("Xác nhận đã xong")
     owed, file = obligation(commune, case), file_of(commune, case)
-    assert (owed.state, owed.submitted_at, owed.wakes, file.outcome) == ("submitted", now, 1, "Đã bãi bỏ văn bản")
+    assert (owed.state, owed.submitted_at, owed.look_on, file.outcome) == (
+        "submitted",
+        now,
+        AT_ONCE,
+        "Đã bãi bỏ văn bản",
+    )
     assert "Không có vụ việc nào đang mở" in phone.says("/vuviec")
     assert f"• 2.2 {DOCUMENT}: xong" in phone.taps("Vụ việc đã xong")
 
@@ -260,7 +265,7 @@ def test_a_case_closed_by_mistake_goes_on(commune: Commune) -> None:
         ("[Mở lại]", "Hạn vẫn là 3/10/2025"), ("mở lại", "Đã cập nhật"), ("[Xem vụ việc]", "Hạn thứ Sáu, 3/10")
     )
     owed, file = obligation(commune, case), file_of(commune, case)
-    assert (owed.state, owed.submitted_at, owed.wakes, file.closed_on) == ("not_started", None, 2, None)
+    assert (owed.state, owed.submitted_at, owed.look_on, file.closed_on) == ("not_started", None, AT_ONCE, None)
     with commune.store.reading() as db:
         done = [row.action for row in db.exec(select(Audit).order_by(col(Audit.id))) if "case" in row.action]
     assert done == ["case_opened", "case_closed", "case_reopened"]

@@ -42,7 +42,7 @@ def load(store: Store, plan: PlanFile) -> None:
 
 def everything(store: Store) -> dict[str, list[Any]]:
     """Every row of every table, but the ids of rows that are laid anew and when the plan was loaded."""
-    anew = ("assignment.id", "indicator.id", "plan.loaded_at")
+    anew = ("assignment.id", "indicator.id", "plan.loaded_at", "obligation.wakes")
     with store.reading() as db:
         return {
             name: sorted(

@@ -147,7 +147,7 @@ def test_loading_twice_changes_nothing(run: Run, loaded: Path) -> None:
         "SELECT code, title, year, effective_from, file FROM plan",
         "SELECT * FROM task",
         "SELECT * FROM period",
-        "SELECT * FROM obligation",
+        "SELECT id, task_id, unit_id, period_id, state, due_on, reason, rungs_from, look_on FROM obligation",
         "SELECT task_id, unit_id, part FROM assignment ORDER BY 1, 2, 3",
         "SELECT task_id, code, file FROM indicator ORDER BY 1, 2",
         "SELECT * FROM calendarday",

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -19,7 +20,7 @@ from sqlmodel import Session, select
 from storage import outbox
 from storage.chats import take
 from storage.store import HEAD, Store, StoreFault, is_away, is_clash, migrations
-from storage.tables import Account, Outgoing, Seen
+from storage.tables import AT_ONCE, Account, Obligation, Outgoing, Seen
 from tests.fakes import HANOI, lay, local
 from tests.postgres import scratch_database
 
@@ -299,3 +300,29 @@ def test_the_outbox_keeps_instants_too(store: Store) -> None:
     row_id = lay(store, local(15), "mai", "x", not_before=local(16).astimezone(HANOI))
     with store.reading() as db:
         assert db.get_one(Outgoing, row_id).not_before == local(16)
+
+
+def test_a_database_in_use_is_brought_up_with_its_rows(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'old.db'}")
+    with store.beginning() as connection:
+        command.upgrade(migrations(connection), "0002")
+        for statement in (
+            "INSERT INTO organization VALUES (1,'a','A','s',NULL,'c','Asia/Ho_Chi_Minh','07:30:00','17:00:00',"
+            "NULL,0)",
+            "INSERT INTO unit VALUES (1,1,'KT','KT','KT','internal',1)",
+            "INSERT INTO plan VALUES (1,1,'p','P',2025,'2025-01-01','{}','2025-01-01 00:00:00',0)",
+            "INSERT INTO task VALUES (1,1,1,0,'task','2.9','T',NULL,'[]')",
+            "INSERT INTO period VALUES (1,1,1,'2025-Q3','Q3','q','2025-06-15','2025-09-14','2024-12-15',"
+            "'2025-09-17','2025-09-19','2025-09-20')",
+            "INSERT INTO obligation VALUES (1,1,1,1,1,'not_started','2025-09-17',NULL,NULL,NULL,NULL,NULL)",
+            "INSERT INTO member VALUES (1,1,'An',NULL,'2025-01-01 00:00:00')",
+            "INSERT INTO digest VALUES (1,1,1,'2025-09-08',NULL)",
+            "INSERT INTO reminder VALUES (1,1,1,1,1,-7,'2025-09-17',NULL)",
+        ):
+            connection.exec_driver_sql(statement)
+        connection.commit()
+    store.prepare()
+    with store.reading() as db:
+        (row,) = db.exec(select(Obligation)).all()
+        assert (row.state, row.look_on, row.wakes) == ("not_started", AT_ONCE, 0)
+    store.close()

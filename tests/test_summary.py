@@ -6,8 +6,11 @@ import re
 from datetime import UTC, date, datetime
 
 import pytest
+from sqlmodel import select
+from typer.testing import CliRunner
 
-from storage.tables import Obligation
+from bot.cli import app
+from storage.tables import Obligation, Organization
 from tests.commune import Commune
 from tests.people import obligation_id, set_state
 
@@ -180,3 +183,12 @@ def test_what_an_earlier_period_still_lacks_is_one_tap_away(commune: Commune) ->
     lan = commune.person("lan")
     assert "Năm 2025" in lan.says("/tonghop")
     assert "Quý III năm 2025" in lan.taps("Còn thiếu quý III")
+
+
+def test_the_command_line_prints_it_too(commune: Commune, monkeypatch: pytest.MonkeyPatch) -> None:
+    with commune.store.writing() as db:
+        db.exec(select(Organization)).one().is_demo = False
+    monkeypatch.setenv("DATABASE_URL", str(commune.store.engine.url))
+    said = CliRunner().invoke(app, ["summary", "--period", "2025-Q3"])
+    assert said.exit_code == 0, said.output
+    assert "Quý III năm 2025" in said.output

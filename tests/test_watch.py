@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from bot.transactions import Transactions
 from scheduler.tick import Ticker
-from scheduler.watch import watch
+from scheduler.watch import keep_surveys, to_survey, watch
 from storage.absences import add_absence
 from storage.chats import set_reachable
 from storage.store import Store
@@ -31,13 +31,19 @@ def commune(commune: Commune) -> Commune:
     return commune
 
 
+def looks(db: Session, now: datetime) -> None:
+    """A beat, and the look at who is there."""
+    watch(db, now)
+    keep_surveys(db, to_survey(db, now), now)
+
+
 def beats(commune: Commune, *moments: datetime) -> list[str]:
     """Ticks as the program makes them; who heard something, in the end."""
     came: list[str] = []
     for moment in moments:
         commune.clock.moment = moment
         with commune.store.writing() as db:
-            watch(db, moment)
+            looks(db, moment)
         came += commune.ticks()
     return sorted(came)
 
@@ -84,7 +90,7 @@ def test_an_old_failure_is_no_news(commune: Commune) -> None:
     with commune.store.writing() as db:
         set_reachable(db, commune.account_id("lan"), True)
     with commune.store.writing() as db:
-        watch(db, local(16, 9))
+        looks(db, local(16, 9))
     ended = [(what, start) for what, start, _ in outages(commune)]
     assert ended[0] == ("ticks", "08T02:00")
     with commune.store.reading() as db:
@@ -98,7 +104,7 @@ def test_messages_that_waited_long_are_told_once_they_are_delivered(commune: Com
     lay(commune.store, now, "mai", "Một tin.")
     for minute in range(0, 60, 5):
         with commune.store.writing() as db:
-            watch(db, now + timedelta(minutes=minute))
+            looks(db, now + timedelta(minutes=minute))
     assert outages(commune) == []
     commune.clock.moment = local(15, 10, 0)
     commune.deliver()
@@ -159,7 +165,7 @@ async def test_a_clock_some_months_ahead_tells_the_rungs_of_that_day_and_later_t
 def test_a_failure_in_a_wrong_future_is_not_told(commune: Commune) -> None:
     with commune.store.writing() as db:
         for moment in (local(15, 9, 0), local(24, 9, month=11), local(15, 9, 1)):
-            watch(db, moment)
+            looks(db, moment)
     with commune.store.reading() as db:
         assert all(row.ended_at for row in db.exec(select(Alert).where(Alert.kind == "outage")))
 

@@ -95,7 +95,7 @@ class Period(SQLModel, table=True):
     """The coordinator has moved its days: loading the plan again keeps them."""
 
 
-_to_look_at = text("look_on IS NOT NULL")
+_to_look_at, _promised = text("look_on IS NOT NULL"), text("promised_on IS NOT NULL")
 AT_ONCE = date(1970, 1, 1)
 """`Obligation.look_on` of what the next tick is to look at, whatever the day."""
 
@@ -111,6 +111,12 @@ class Obligation(SQLModel, table=True):
         UniqueConstraint("task_id", "unit_id", "period_id"),
         Index("ix_obligation_open", "organization_id", "state", "due_on"),
         Index("ix_obligation_unit", "unit_id", "due_on"),
+        Index(
+            "ix_obligation_promised",
+            *("organization_id", "promised_on"),
+            sqlite_where=_promised,
+            postgresql_where=_promised,
+        ),
         Index("ix_obligation_task", "task_id", "unit_id", "due_on"),
         Index(
             "ix_obligation_look",

@@ -21,7 +21,7 @@ def upgrade() -> None:
     with op.batch_alter_table("plan") as plan:
         plan.add_column(sa.Column("ladder", sa.JSON(), nullable=True))
     with op.batch_alter_table("period") as period:
-        period.add_column(sa.Column("is_edited", sa.Boolean(), nullable=False, server_default=sa.false()))
+        period.add_column(sa.Column("is_edited", sa.Boolean(), nullable=False, server_default="0"))
     op.create_index("ix_membership_role", "membership", ["organization_id", "role"])
     op.create_index("ix_digest_day", "digest", ["organization_id", "day"])
     _obligations()
@@ -37,9 +37,15 @@ def _obligations() -> None:
         obligation.add_column(sa.Column("wakes", sa.Integer(), nullable=False, server_default="0"))
     obligation_rows = sa.table("obligation", sa.column("look_on", sa.Date()))
     op.execute(obligation_rows.update().values(look_on=AT_ONCE))
-    to_look_at = sa.text("look_on IS NOT NULL")
+    to_look_at, promised = sa.text("look_on IS NOT NULL"), sa.text("promised_on IS NOT NULL")
     with op.batch_alter_table("obligation") as obligation:
         obligation.create_index("ix_obligation_task", ["task_id", "unit_id", "due_on"])
+        obligation.create_index(
+            "ix_obligation_promised",
+            ["organization_id", "promised_on"],
+            sqlite_where=promised,
+            postgresql_where=promised,
+        )
         obligation.create_index(
             "ix_obligation_look",
             ["organization_id", "look_on"],
@@ -103,7 +109,7 @@ def _cases_and_alerts() -> None:
 
 def _reminders() -> None:
     with op.batch_alter_table("snooze") as snooze:
-        snooze.add_column(sa.Column("is_past_due", sa.Boolean(), nullable=False, server_default=sa.false()))
+        snooze.add_column(sa.Column("is_past_due", sa.Boolean(), nullable=False, server_default="0"))
         snooze.add_column(
             sa.Column("at", sqltypes.UTCDateTime(), nullable=False, server_default="1970-01-01 00:00:00")
         )
