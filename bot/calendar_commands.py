@@ -106,7 +106,7 @@ def remove(days: Days) -> None:
 
     def work(desk: _Desk) -> dict[str, Any]:
         span = _read(read_span, days, desk.today)
-        known = [day for day in named_days(desk.db, desk.organization_id) if day.day in span.days]
+        known = [day for day in named_days(desk.db, desk.organization_id) if day.day in span]
         if span.first < desk.today or not known:
             _stop("not_in_calendar" if not known else "past", span=span, day=span.first, today=desk.today)
         desk.note("calendar_removed", str(span))

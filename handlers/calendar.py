@@ -118,7 +118,7 @@ def removing(talk: Talk, spans: dict[str, str]) -> None:
     span = stored_span(
         talk.choose("days", spans, "calendar.remove", read=_reads(read_span, desk.today), today=desk.today)
     )
-    known = [day for day in stored.named_days(desk.db, organization_id) if day.day in span.days]
+    known = [day for day in stored.named_days(desk.db, organization_id) if day.day in span]
     if span.first < desk.today or not known:
         code = "past" if span.first < desk.today else "not_in_calendar"
         talk.note(f"calendar.{code}", span=span, day=span.first, today=desk.today)

@@ -91,7 +91,7 @@ def _wrong(year: str, kind: Kind, row: Row, seen: set[date]) -> tuple[str | None
         return "day_or_range", None
     if span.last < span.first:
         return "reversed", span.first
-    if len(span.days) > AT_MOST:
+    if span.length > AT_MOST:
         return "too_long", span.first
     for day in span.days:
         if str(day.year) != year:

@@ -34,7 +34,14 @@ class Span:
 
     @property
     def days(self) -> list[date]:
-        return [self.first + n * DAY for n in range((self.last - self.first).days + 1)]
+        return [self.first + n * DAY for n in range(self.length)]
+
+    @property
+    def length(self) -> int:
+        return (self.last - self.first).days + 1
+
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day <= self.last
 
     def __str__(self) -> str:
         return f"{self.first}..{self.last}"
@@ -63,22 +70,17 @@ class BadSpan(Exception):
 def read_span(text: str, today: date) -> Span:
     """The days meant: "14/2", "14/2-22/2", "14-22/2", "14/2 đến 22/2/2026", or what `plans.days` reads.
 
-    A year named once holds for both ends. Raises BadSpan: not_a_day, no_such_day, reversed.
+    A year named once holds for both ends. Raises BadSpan: not_a_day, no_such_day, reversed, too_long.
     """
-    folded = fold(text).removeprefix("tu ")
-    between = _WORD_BETWEEN.fullmatch(folded) or _DASH_BETWEEN.fullmatch(folded)
-    if between is None or _ISO.fullmatch(folded):
-        day = _day(folded, today)
-        return Span(day, day)
-    first, last = _ends(between[1].removeprefix("ngay "), between[2].removeprefix("ngay "), today)
-    if last < first:
-        raise BadSpan("reversed", first=first, last=last)
-    return Span(first, last)
+    span = _read(text, today)
+    if span.length > AT_MOST:
+        raise BadSpan("too_long", span=span)
+    return span
 
 
 def read_one_day(text: str, today: date) -> date:
     """The one day meant. Raises BadSpan, as `read_span`, and for a range."""
-    span = read_span(text, today)
+    span = _read(text, today)
     if span.first != span.last:
         raise BadSpan("not_a_day", typed=text[:30])
     return span.first
@@ -88,6 +90,18 @@ def stored_span(text: str) -> Span:
     """A span as `str` wrote it."""
     first, _, last = text.partition("..")
     return Span(date.fromisoformat(first), date.fromisoformat(last))
+
+
+def _read(text: str, today: date) -> Span:
+    folded = fold(text).removeprefix("tu ")
+    between = _WORD_BETWEEN.fullmatch(folded) or _DASH_BETWEEN.fullmatch(folded)
+    if between is None or _ISO.fullmatch(folded):
+        day = _day(folded, today)
+        return Span(day, day)
+    first, last = _ends(between[1].removeprefix("ngay "), between[2].removeprefix("ngay "), today)
+    if last < first:
+        raise BadSpan("reversed", first=first, last=last)
+    return Span(first, last)
 
 
 def _day(folded: str, today: date) -> date:
@@ -138,8 +152,6 @@ def refusal(span: Span, is_working: bool, calendar: Calendar, today: date) -> tu
     """Why these days cannot be made days off (or worked instead), and the day it is about; None when they can."""
     if span.first < today:
         return "past", span.first
-    if len(span.days) > AT_MOST:
-        return "too_long", span.last
     working = [day for day in span.days if calendar.is_working(day)]
     if is_working and working:
         return "already_working", working[0]

@@ -102,6 +102,7 @@ def test_a_saturday_is_worked(run: Run) -> None:
         (("add", "2053-01-01..2053-03-01", "--name", "x y"), "nhiều nhất 30 ngày"),
         (("add", "2053-09-18..2053-09-01", "--name", "x y"), "sau ngày cuối"),
         (("add", "Tết", "--name", "x y"), "Chưa đọc được ngày"),
+        (("remove", "2053-09-18..9053-09-18"), "nhiều nhất 30 ngày"),
         (("remove", "2053-09-18"), "Trong lịch không có"),
         (("remove", "2025-09-02"), "đã qua"),
         (("propose", "2026"), "đã có sẵn"),
