@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from handlers import access
+from handlers.asking import a_day
 from handlers.conversation import Command, Conversation, FlowKind, begin
 from handlers.desk import Desk
-from handlers.talk import Misunderstood, Talk, pick
+from handlers.talk import Talk, pick
 from messages import label, plain
-from plans.days import read_day
 from storage.absences import Away, absence_in, absences_of, add_absence, change_stand_in, end_absence
 from storage.chats import OpenDraft, Role
 from storage.roster import Listed, roster
@@ -124,7 +123,9 @@ def _end(talk: Talk, who: Listed, found: Away) -> None:
 
 def _first(talk: Talk, who: Listed) -> date:
     today, facts = talk.desk.today, _of(talk, who)
-    answer = talk.ask("from", a_day(today), "absence.from_day", choices=("today", "tomorrow"), **facts)
+    answer = talk.ask(
+        "from", a_day(today, is_past=False), "absence.from_day", choices=("today", "tomorrow"), **facts
+    )
     if isinstance(answer, dict):
         day = today + timedelta(days=answer["kind"] == "tomorrow")
         talk.put("from", day.isoformat())
@@ -142,7 +143,7 @@ def _last(talk: Talk, who: Listed, first: date) -> date:
     latest = first + timedelta(days=AT_MOST - 1)
     answer = talk.ask(
         "to",
-        a_day(talk.desk.today),
+        a_day(talk.desk.today, is_past=False),
         "absence.to_day",
         choices=("one_day",),
         fingerprint=first.isoformat(),
@@ -154,18 +155,6 @@ def _last(talk: Talk, who: Listed, first: date) -> date:
         talk.forget("to")
     _refuse_overlap(talk, who, first, day, "to")
     return day
-
-
-def a_day(today: date) -> Callable[[str], str]:
-    """A reader of a day; the ISO date comes back."""
-
-    def read(text: str) -> str:
-        day = read_day(text, today)
-        if day is None:
-            raise Misunderstood("absence.not_a_day", today=today)
-        return day.isoformat()
-
-    return read
 
 
 def _refuse_overlap(talk: Talk, who: Listed, first: date, last: date, name: str) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from calendar import monthrange
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
 from handlers.talk import Misunderstood, Talk
-from plans.days import no_such_day, read_day
+from plans.days import A_LEAP_YEAR, no_such_day, read_day
 from plans.text import fold
 
 AT_MOST = 200
@@ -43,23 +44,36 @@ def a_few_words(text: str) -> str:
 
 
 def a_day(
-    today: date, earliest: date, latest: date, /, *, is_past: bool, after_event: bool = False
+    today: date,
+    earliest: date = date.min,
+    latest: date = date.max,
+    /,
+    *,
+    is_past: bool,
+    after_event: bool = False,
 ) -> Callable[[str], str]:
-    """A reader of a day between two others; the ISO date comes back.
+    """A reader of a day, where two others are given between them; the ISO date comes back.
 
     `after_event`: `earliest` is the day of the event, otherwise a year ago.
     """
 
     def read(text: str) -> str:
-        if missing := no_such_day(text, today):
-            day, month, year = missing
-            raise Misunderstood("asking.no_such_day", day=day, month=month, year=year)
         found = read_day(text, today, is_past)
         if found is None:
-            raise Misunderstood("asking.not_a_day", is_past=is_past, today=today)
+            raise _no_day(text, today, is_past)
         if not earliest <= found <= latest:
             limits = {"earliest": earliest, "latest": latest, "today": today, "after_event": after_event}
             raise Misunderstood("asking.day_outside", day=found, **limits)
         return found.isoformat()
 
     return read
+
+
+def _no_day(text: str, today: date, is_past: bool) -> Misunderstood:
+    """What is wrong with it: no calendar has that day, or it is none at all."""
+    missing = no_such_day(text, today, is_past)
+    if missing is None:
+        return Misunderstood("asking.not_a_day", is_past=is_past, today=today)
+    day, month, year = missing
+    most = monthrange(year or A_LEAP_YEAR, month)[1] if 1 <= month <= 12 else None
+    return Misunderstood("asking.no_such_day", day=day, month=month, year=year, most=most)

@@ -47,19 +47,21 @@ def read_day(text: str, today: date, is_past: bool = False) -> date | None:
     return _last(today, *written) if is_past else _next(today, *written)
 
 
-def no_such_day(text: str, today: date) -> tuple[int, int, int | None] | None:
+def no_such_day(text: str, today: date, is_past: bool = False) -> tuple[int, int, int | None] | None:
     """(day, month, year) that was typed and that no calendar has: 31/4, 5/13, 29/2/2025; None for anything else.
 
-    The year is only given for 29 February: of the year it would be.
+    The year is only given for 29 February: the one typed, else that of the next such day, with `is_past` this one.
     """
     day, month, year = _written(_plain(text)) or (1, 1, None)
     if month is None:
         return None
+    is_next = not is_past and (month, day) < (today.month, today.day)
+    year = year or today.year + is_next
     try:
         date(A_LEAP_YEAR, month, day)
-        date(year or today.year, month, day)
+        date(year, month, day)
     except ValueError:
-        return day, month, (year or today.year) if (day, month) == (29, 2) else None
+        return day, month, year if (day, month) == (29, 2) else None
     return None
 
 

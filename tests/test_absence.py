@@ -108,7 +108,8 @@ def test_days_are_read_as_people_type_them(
         ("14/9", "Ngày 14/9/2025 đã qua"),
         ("1/1/2027", "quá xa"),
         ("tuần sau", "Chưa đọc được ngày"),
-        ("31/2", "Chưa đọc được ngày"),
+        ("31/2", "Không có ngày 31/2: tháng 2 có nhiều nhất 29 ngày"),
+        ("29/2/2025", "Không có ngày 29/2/2025: năm 2025 không nhuận"),
         ("3390", "Chưa đọc được ngày"),
     ],
 )
@@ -126,6 +127,7 @@ def test_a_first_day_that_cannot_be_is_explained_and_asked_again(commune: Commun
         ("16/9", "trước ngày bắt đầu vắng (17/9/2025)"),
         ("16/12/2025", "nhiều nhất 90 ngày.\nXin gõ một ngày từ 17/9 đến 15/12/2025."),
         ("lâu lắm", "Chưa đọc được ngày"),
+        ("31/9", "Không có ngày 31/9: tháng 9 có 30 ngày"),
     ],
 )
 def test_a_last_day_that_cannot_be_keeps_the_first(commune: Commune, typed: str, heard: str) -> None:

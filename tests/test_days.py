@@ -115,7 +115,7 @@ def test_a_day_and_month_of_last_year_is_found_early_in_this_one() -> None:
     ("typed", "missing"),
     [
         ("29/2/2025", (29, 2, 2025)),
-        ("29/2", (29, 2, 2025)),
+        ("29/2", (29, 2, 2026)),
         ("29 tháng 2 năm 2100", (29, 2, 2100)),
         ("29/2/2024", None),
         ("31/4", (31, 4, None)),
@@ -130,6 +130,12 @@ def test_a_day_and_month_of_last_year_is_found_early_in_this_one() -> None:
 )
 def test_a_day_that_no_calendar_has_is_known(typed: str, missing: tuple[int, int, int | None] | None) -> None:
     assert no_such_day(typed, MONDAY) == missing
+
+
+def test_a_29th_of_february_without_a_year_is_of_the_year_it_would_be() -> None:
+    assert no_such_day("29/2", MONDAY, is_past=True) == (29, 2, 2025)
+    assert no_such_day("29/2", date(2025, 1, 10)) == (29, 2, 2025)
+    assert no_such_day("29/2", date(2027, 12, 1)) is None
 
 
 @given(DAYS, st.sampled_from(["thứ hai", "thứ ba", "thứ tư", "thứ năm", "thứ sáu", "thứ bảy", "chủ nhật"]))
