@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from handlers import access
+from handlers.asking import a_day
 from handlers.conversation import Command, Conversation, FlowKind, begin
 from handlers.desk import Desk
 from handlers.talk import Misunderstood, Read, Talk, pick
 from messages import label, plain
 from plans.calendar import Calendar
-from plans.days import read_day
 from storage import outbox
 from storage.calendar import calendar_of
 from storage.chats import OpenDraft
@@ -22,6 +23,7 @@ from storage.owed import Owed, find_owed, owed_until
 from storage.snoozes import put_off
 from storage.tables import Organization
 
+ONE = re.compile(r"[0-9]{1,9}")
 AFTERNOON = time(13, 30)
 LATEST_WISH = time(13, 0)
 """After this it is afternoon already."""
@@ -31,7 +33,7 @@ WITHIN = timedelta(days=30)
 def snooze(desk: Desk, argument: str) -> None:
     """Ask when to be reminded of one obligation (its id), or of which of those owed."""
     units = {role.unit_id for role in desk.person.roles if role.name in access.IN_A_UNIT and role.unit_id}
-    owed = _found(desk, int(argument)) if argument.isdecimal() else _soon(desk, units)
+    owed = _found(desk, int(argument)) if ONE.fullmatch(argument) else _soon(desk, units)
     own = [item for item in owed if item.unit_id in units]
     if own:
         begin(desk, SNOOZING, {"items": _frozen(desk, own), "has_afternoon": _is_before_afternoon(desk)})
@@ -110,18 +112,21 @@ def _chosen(talk: Talk, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _put_off(talk: Talk, items: list[dict[str, Any]], until_on: date) -> None:
-    """Not past a due day to come, unless the coordinator may see it."""
+    """Not past a due day of today or to come, unless the coordinator may see it."""
     desk = talk.desk
-    ahead = [item for item in items if date.fromisoformat(item["last_on"]) > desk.today]
+    ahead = [item for item in items if date.fromisoformat(item["last_on"]) >= desk.today]
     first = min(ahead, key=lambda item: str(item["last_on"]), default=None)
     if first is not None and until_on > (last_on := date.fromisoformat(first["last_on"])):
-        options = {
-            "due": plain("snooze.label_due", due_on=last_on),
-            "past": plain("snooze.label_past", until_on=until_on),
+        days: dict[str, Any] = {
+            "due_on": date.fromisoformat(first["due_on"]),
+            "last_on": last_on,
+            "until_on": until_on,
         }
-        due_on = date.fromisoformat(first["due_on"])
-        if talk.choose("past", options, "snooze.past", due_on=due_on, last_on=last_on, until_on=until_on) == "due":
-            until_on = last_on
+        match talk.choose("past", _ways(last_on, until_on, desk.today), "snooze.past", today=desk.today, **days):
+            case "due":
+                until_on = last_on
+            case "leave":
+                return talk.end("snooze.left")
     office = desk.db.get_one(Organization, desk.person.organization_id)
     until_at = datetime.combine(until_on, office.office_from, ZoneInfo(desk.chat.zone)).astimezone(UTC)
     late = {item["id"] for item in items if until_on > date.fromisoformat(item["last_on"])}
@@ -130,6 +135,15 @@ def _put_off(talk: Talk, items: list[dict[str, Any]], until_on: date) -> None:
         put_off(desk.db, *own, item["id"], until_at, item["id"] in late, desk.now)
         desk.note("put_off", f"obligation {item['id']}")
     talk.end("snooze.put_off", until_on=until_on, count=len(items), is_past_due=bool(late))
+
+
+def _ways(last_on: date, until_on: date, today: date) -> dict[str, str]:
+    """What can be wished for instead of a day after the due day: that day itself, or nothing where it is today."""
+    if last_on == today:
+        instead = {"leave": label("snooze.label_leave")}
+    else:
+        instead = {"due": plain("snooze.label_due", due_on=last_on)}
+    return instead | {"past": plain("snooze.label_past", until_on=until_on)}
 
 
 def _remind_today(desk: Desk, items: list[dict[str, Any]]) -> None:
@@ -153,10 +167,10 @@ def _remind_today(desk: Desk, items: list[dict[str, Any]]) -> None:
 def _coming_day(today: date, calendar: Calendar) -> Read:
     """A reader of a working day after today."""
 
+    named = a_day(today, is_past=False)
+
     def read(text: str) -> str:
-        day = read_day(text, today)
-        if day is None:
-            raise Misunderstood("snooze.not_a_day", today=today)
+        day = date.fromisoformat(named(text))
         if not today < day <= today + WITHIN:
             raise Misunderstood("snooze.out_of_reach", day=day, today=today, last=today + WITHIN)
         if not calendar.is_working(day):

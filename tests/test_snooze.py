@@ -160,8 +160,12 @@ def test_the_next_working_day_is_called_by_its_name(commune: Commune) -> None:
 @pytest.mark.parametrize(
     ("typed", "heard"),
     [
-        ("30/2", "Không có ngày như vậy."),
-        ("chưa biết", "Không có ngày như vậy."),
+        ("31/2", "Không có ngày 31/2: tháng 2 có nhiều nhất 29 ngày. Xin gõ lại ngày."),
+        ("31/9", "Không có ngày 31/9: tháng 9 có 30 ngày."),
+        ("1/13", "Không có ngày 1/13: một năm có 12 tháng."),
+        ("29/2", "Không có ngày 29/2/2026: năm 2026 không nhuận, tháng 2 có 28 ngày. Xin gõ lại ngày."),
+        ("29/2/2025", "Không có ngày 29/2/2025: năm 2025 không nhuận"),
+        ("chưa biết", "Chưa đọc được ngày."),
         ("15/9", "không ở sau hôm nay. Có thể chọn từ ngày mai đến 15/10."),
         ("1/12", "quá xa. Có thể chọn từ ngày mai đến 15/10."),
         ("20/9", 'Thứ Bảy, 20/9 là ngày nghỉ. Ngày làm việc sau đó là thứ Hai, 22/9, xin gõ "22/9"'),
@@ -191,6 +195,26 @@ def test_past_the_due_day_it_asks_first(commune: Commune) -> None:
     assert wishes(commune) == []
     assert "vào thứ Tư, 17/9, nếu" in mai.taps("Nhắc ngày 17/9")
     assert wishes(commune) == [(one, "17/09 00:30", False)]
+
+
+def test_on_the_due_day_itself_it_asks_too(commune: Commune) -> None:
+    one = only(commune)
+    ticks_at(commune, local(17, 9, 0))
+    mai = commune.person("mai")
+    mai.plays(
+        ("/nhaclai", "?"),
+        ("[Mai]", "Hạn là hôm nay. Muốn lùi đến 18/9 thì cán bộ tổng hợp sẽ thấy."),
+    )
+    assert mai.labels == ["Không lùi", "Lùi đến 18/9"]
+    assert mai.taps("Không lùi") == "Không lùi lời nhắc nào."
+    assert wishes(commune) == []
+    mai.plays(("/nhaclai", "?"), ("[Mai]", "Hạn là hôm nay"), ("[Lùi đến 18/9]", "Ngày này đã quá hạn"))
+    assert wishes(commune) == [(one, "18/09 00:30", True)]
+
+
+def test_a_number_that_no_obligation_can_have_lists_what_is_owed(commune: Commune) -> None:
+    only(commune)
+    assert "Nhắc lại 1 việc vào lúc nào?" in commune.person("mai").says(f"/snooze {'9' * 20}")
 
 
 def test_a_due_day_that_is_a_day_off_is_asked_about_on_the_working_day_before(commune: Commune) -> None:
