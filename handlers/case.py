@@ -307,13 +307,16 @@ def closing(talk: Talk, file: Facts) -> None:
         day = desk.today.isoformat()
         talk.put("day", day)
     outcome = ask_words(talk, "outcome", "case.outcome", choices=["nothing"], file=file)
-    closed_on, due_on = date.fromisoformat(day), date.fromisoformat(file["due_on"])
+    # A day off entered since the case was opened moves the end of its limit.
+    calendar = calendar_of(desk.db, desk.person.organization_id)
+    ends_on = calendar.first_working_on_or_after(date.fromisoformat(file["due_on"]))
+    closed_on = date.fromisoformat(day)
     words = outcome if isinstance(outcome, str) else None
     shown: Facts = {
         "file": file,
         "closed_on": closed_on,
-        "due_on": due_on,
-        "days_late": max(0, (closed_on - due_on).days),
+        "due_on": ends_on,
+        "days_late": max(0, (closed_on - ends_on).days),
         "outcome": words,
     }
     if talk.choose("confirm", ["shut", "leave"], "case.closing", **shown) == "leave":

@@ -11,7 +11,9 @@ from sqlalchemy import bindparam, select
 from sqlmodel import Session
 from sqlmodel import select as choose
 
+from plans.calendar import Calendar
 from plans.model import Deadline
+from storage.calendar import calendar_of
 from storage.owed import (
     DONE,
     OPEN,
@@ -41,6 +43,9 @@ class Case:
     """One case, with what it is about and how it goes."""
 
     owed: Owed
+    ends_on: date
+    """The last day in time: its due day, or the working day after it where the calendar now has that day off
+    (Civil Code 91/2015/QH13, article 148)."""
     facts: dict[str, str]
     event_on: date
     progress: str | None
@@ -58,8 +63,8 @@ class Case:
 
     @property
     def days_late(self) -> int:
-        """Days that closing came after the limit, which ends on a working day; 0 when it was in time."""
-        return max(0, (self.closed_on - self.owed.due_on).days) if self.closed_on else 0
+        """Days that closing came after the limit; 0 when it was in time."""
+        return max(0, (self.closed_on - self.ends_on).days) if self.closed_on else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ _closed = ByUnits.of(
 def find_case(db: Session, organization_id: int, obligation_id: int) -> Case | None:
     """One case of this commune, or None."""
     row = _one.first(db, id=obligation_id, organization_id=organization_id)
-    return _case(row) if row else None
+    return _case(row, calendar_of(db, organization_id)) if row else None
 
 
 def cases_of(
@@ -105,11 +110,13 @@ def cases_of(
 ) -> list[Case]:
     """Open cases, most urgent first, or closed ones, the newest first; `units` None means all."""
     found = _closed if is_closed else _opened
-    return [_case(row) for row in found.rows(db, units, organization_id=organization_id)]
+    calendar = calendar_of(db, organization_id)
+    return [_case(row, calendar) for row in found.rows(db, units, organization_id=organization_id)]
 
 
-def _case(row: Sequence[Any]) -> Case:
-    return Case(owed_in(row), *row[-len(_about) :])
+def _case(row: Sequence[Any], calendar: Calendar) -> Case:
+    owed = owed_in(row)
+    return Case(owed, calendar.first_working_on_or_after(owed.due_on), *row[-len(_about) :])
 
 
 def event_tasks(db: Session, organization_id: int, units: Collection[int] | None) -> list[EventTask]:

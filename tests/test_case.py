@@ -18,6 +18,7 @@ from plans.model import Deadline
 from storage.tables import AT_ONCE, Account, Audit, CaseFile, Membership, Obligation
 from tests.commune import Commune, Phone
 from tests.people import joined, kept, obligation, obligation_id
+from tests.test_digest import edit_day
 
 DOCUMENT = "Quyết định 12/QĐ-UBND"
 
@@ -250,6 +251,20 @@ def test_a_limit_that_ends_on_a_day_off_is_kept_on_the_working_day_after(commune
     case = opened(commune, event="11/9")  # day 30 is Saturday 11/10
     commune.clock.moment = datetime(2025, 10, 13, 7, tzinfo=UTC)
     assert "trong hạn" in closed(commune, case, "hôm nay")
+
+
+@pytest.mark.parametrize(("day", "judged"), [("6/10", "trong hạn"), ("7/10", "chậm 1 ngày")])
+def test_a_day_off_entered_later_moves_the_end_of_a_limit(commune: Commune, day: str, judged: str) -> None:
+    case = opened(commune)  # its limit ends on Friday 3/10
+    edit_day(commune, date(2025, 10, 3), is_working=False)
+    commune.clock.moment = datetime(2025, 10, 8, 2, tzinfo=UTC)
+    yen = commune.person("yen")
+    yen.plays(
+        (f"/case {case} close", "xong ngày nào?"), (day, "Kết quả"), ("bỏ qua", f"<b>{judged}</b> (hạn 6/10/2025)")
+    )
+    assert judged in yen.taps("Xác nhận đã xong")
+    assert f"Hạn 6/10/2025; đã xong ngày {day}/2025, <b>{judged}</b>" in yen.says(f"/case {case}")
+    assert f"xong {day}, {judged}" in yen.says("/case done")
 
 
 @pytest.mark.parametrize(("day", "heard"), [("2/9", "trước ngày bắt đầu tính hạn"), ("16/9", "chưa đến")])

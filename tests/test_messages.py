@@ -80,10 +80,21 @@ LATE_CASE = replace(CASE, id=32, due_on=date(2025, 9, 10), task_code="2.2")
 MANY = [ITEM, LATE, DUE_NOW, PROMISED, ASKED, CASE, LATE_CASE, ITEM]
 WORDS: Facts = next(task for task in FILE.tasks if task.code == "2.2").deadlines[0].model_dump(mode="json")["case"]
 OPENED = Case(
-    CASE, {"document": "x " * 100, "proposer": "Sở Tư pháp " * 18}, date(2025, 9, 3), "Đang " * 40, AT, None, None
+    CASE,
+    CASE.due_on,
+    {"document": "x " * 100, "proposer": "Sở Tư pháp " * 18},
+    date(2025, 9, 3),
+    "Đang " * 40,
+    AT,
+    None,
+    None,
 )
 CLOSED = replace(
-    OPENED, owed=replace(LATE_CASE, state="submitted"), closed_on=date(2025, 9, 12), outcome="Đã bãi bỏ " * 20
+    OPENED,
+    owed=replace(LATE_CASE, state="submitted"),
+    closed_on=date(2025, 9, 12),
+    outcome="Đã bãi bỏ " * 20,
+    ends_on=LATE_CASE.due_on,
 )
 DROPPED = replace(OPENED, owed=replace(CASE, state="not_owed"), progress=None)
 FILED: Facts = {
@@ -464,6 +475,8 @@ FACTS: dict[str, Facts] = {
         "found": STANDING,
         "is_whole": True,
         "cases": [],
+        "put_off": {25: AT, 26: AT},
+        "zone": "Asia/Ho_Chi_Minh",
         "rest": 7,
         "rows": [],
         "item": ITEM,
