@@ -12,6 +12,7 @@ from plans.periods import read_period
 from storage.calendar import calendar_of
 from storage.cases import cases_of
 from storage.owed import Owed, current_period, owed_until
+from storage.snoozes import past_due
 from storage.standing import Standing, standing
 
 VIEWS = ("unit", "task", "missing")
@@ -59,7 +60,9 @@ def _show(
         choices += [button(f"/summary {one}", "summary.label_before", item=late[one]) for one in late]
         if cases and access.has(desk.person, "case"):
             choices.append(button("/case", "case.as_button"))
-    desk.reply(f"summary.{view}", choices, found=found, rows=shown, cases=cases, is_whole=is_whole)
+    put_off = past_due(desk.db, desk.person.organization_id, desk.now) if view == "missing" else {}
+    facts: dict[str, Any] = {"put_off": put_off, "zone": desk.chat.zone}
+    desk.reply(f"summary.{view}", choices, found=found, rows=shown, cases=cases, is_whole=is_whole, **facts)
     desk.replies[-1].replaces = True
 
 

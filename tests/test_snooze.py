@@ -253,6 +253,21 @@ def test_what_is_put_off_past_the_due_day_is_seen_by_the_coordinator(commune: Co
     assert "quá hạn 8 ngày, xin lùi nhắc đến 26/9" in commune.person("lan").last
 
 
+def test_the_summary_shows_what_is_put_off_past_the_due_day(commune: Commune) -> None:
+    only(commune)
+    mai, lan = reminded(commune), commune.person("lan")
+    lan.says("/tonghop missing")
+    assert "xin lùi" not in lan.last
+    mai.plays(("[Nhắc lại sau]", "?"), ("[Chọn ngày]", "?"), ("26/9", "Hạn là"), ("[Lùi đến 26/9]", "26/9"))
+    heard = [lan.says("/tonghop missing")]
+    while lan.labels[0].startswith("Xem thêm"):
+        heard.append(lan.taps("Xem thêm"))
+    lines = [line for line in "\n".join(heard).splitlines() if "xin lùi" in line]
+    assert len(lines) == 1
+    assert "2.1 " in lines[0]
+    assert lines[0].endswith(": hạn 17/9, xin lùi nhắc đến 26/9")
+
+
 def test_a_newer_wish_takes_the_place_of_one_past_the_due_day(commune: Commune) -> None:
     only(commune)
     mai = reminded(commune)
