@@ -159,6 +159,7 @@ def summary(period: Annotated[str | None, typer.Option(help=plain("cli.help_summ
     from storage.cases import cases_of
     from storage.owed import current_period
     from storage.people import the_organization
+    from storage.snoozes import past_due
     from storage.standing import standing
 
     store = open_store(read_settings())
@@ -173,9 +174,11 @@ def summary(period: Annotated[str | None, typer.Option(help=plain("cli.help_summ
             raise typer.Exit(1)
         shown = standing(db, found, None, today, calendar_of(db, organization.id))
         cases = [case.owed for case in cases_of(db, organization.id, None)]
+        put_off = past_due(db, organization.id, datetime.now(UTC))
     typer.echo(plain("summary.overview", found=shown, cases=cases, is_whole=True))
     typer.echo(plain("summary.unit", found=shown, rows=list(shown.by_unit().items())))
-    typer.echo(plain("summary.missing", found=shown, rows=shown.owed))
+    facts = {"put_off": put_off, "zone": organization.timezone}
+    typer.echo(plain("summary.missing", found=shown, rows=shown.owed, **facts))
 
 
 app.command(help=plain("cli.help_rehearse"))(rehearse_command.rehearse)
