@@ -146,7 +146,7 @@ def with_ladder(db: Session, ladder: Ladder) -> None:
     changes=CHANGES,
     ticks=st.dictionaries(st.integers(0, 20), st.lists(st.integers(1, 540), max_size=2), max_size=8),
 )
-@settings(max_examples=20)
+@settings(max_examples=12)
 def test_what_is_rehearsed_is_what_happens(
     prepared: Path, ladder: Ladder, changes: list[tuple[str, int, date | None]], ticks: dict[int, list[int]]
 ) -> None:

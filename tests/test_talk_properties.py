@@ -171,7 +171,7 @@ def straight(prepared: Path, truth: int) -> dict[str, object]:
         return office.finish(office.staff[0])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.integers(0, len(TRUTHS) - 1),
     st.lists(st.tuples(st.integers(0, 1), steps), max_size=25),
