@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, Template
+from jinja2.bccache import Bucket
 from jinja2.runtime import Context
 from markupsafe import Markup
 
@@ -21,6 +23,19 @@ from messages import formats
 
 _HERE = Path(__file__).parent
 _TAG = re.compile(r"</?[bi]>")
+
+
+class CompiledTemplates(FileSystemBytecodeCache):
+    """They lie where Python keeps its own compiled modules: compiling all takes half a second. Where nothing can
+    be written, that is done at every start."""
+
+    def __init__(self) -> None:
+        super().__init__(str(_HERE / "__pycache__"), "%s.j2c")
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            Path(self.directory).mkdir(exist_ok=True)
+            super().dump_bytecode(bucket)
 
 
 @cache
@@ -31,6 +46,8 @@ def _environment() -> Environment:
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=CompiledTemplates(),
+        auto_reload=False,
     )
     environment.filters.update(formats.FILTERS)
     environment.globals["phrase"] = environment.get_template("phrases.j2").module

@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +15,7 @@ import jinja2
 import pytest
 
 from bot.assemble import PLAN
-from messages import blocks, label, plain, say
+from messages import CompiledTemplates, blocks, label, plain, say
 from plans.calendar import shipped_calendar
 from plans.file import read_plan
 from plans.indicators import judge
@@ -769,3 +770,13 @@ def test_the_tone_is_that_of_an_office(name: str) -> None:
 
 def test_every_block_stands_in_a_file_the_program_knows() -> None:
     assert {name.partition(".")[0] for name in blocks()} <= CHATS | TERMINAL | {"page"}
+
+
+def test_where_nothing_can_be_written_templates_are_compiled_all_the_same(tmp_path: Path) -> None:
+    kept, nowhere = CompiledTemplates(), CompiledTemplates()
+    kept.directory, nowhere.directory = str(tmp_path / "kept"), str(tmp_path / "is" / "not")
+    for cache in (kept, nowhere):
+        loader = jinja2.DictLoader({"one.j2": "Kính gửi {{ name }}"})
+        template = jinja2.Environment(loader=loader, bytecode_cache=cache).get_template("one.j2")
+        assert template.render(name="anh Ba") == "Kính gửi anh Ba"
+    assert len(list((tmp_path / "kept").iterdir())) == 1
