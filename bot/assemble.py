@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -34,6 +35,7 @@ from scheduler.making import Made, Maker
 from scheduler.tick import Ticker
 from storage.calendar import load_calendar
 from storage.loading import load_plan
+from storage.statement import compile_all
 from storage.store import Store, StoreFault
 from storage.tables import Organization
 
@@ -41,6 +43,8 @@ log = logging.getLogger("dondoc")
 Result = TypeVar("Result")
 PLAN = Path(plans.__file__).parent / "phu-tan-2025.yaml"
 """The plan a new install begins with."""
+GIVE_WAY = 0.0001
+"""Seconds a thread works on while another wants to."""
 TRIES = 5
 """How often a command tries to write while the running program holds the database: for half a second and more."""
 
@@ -87,7 +91,7 @@ class App:
         Raises StoreFault when another program runs on this SQLite file: it would send everything twice.
         """
         self.store.hold()
-        settling = asyncio.create_task(asyncio.to_thread(_settle_down))
+        _settle_down(self.store)
         parts = [asyncio.create_task(self._listen(platform)) for platform in self.platforms.values()]
         delivering = asyncio.create_task(self.delivery.run())
         beside = [asyncio.create_task(run()) for run in self._beside]
@@ -99,7 +103,6 @@ class App:
             raise StartFailed("part_ended")
         finally:
             self.ticker.stop()
-            await _end([settling])
             await _end(parts)  # first nothing more comes in, then what is under way goes out
             await _end([delivering, *beside])
             for platform in self.platforms.values():
@@ -116,11 +119,14 @@ class App:
         await platform.listen(self.intake.accept)
 
 
-def _settle_down() -> None:
-    """What would hold the event loop for 50 ms and more: compiling a template at its first use, and collections
-    of garbage that walk through everything loaded at the start."""
+def _settle_down(store: Store) -> None:
+    """What would hold the event loop later: compiling a template or a statement at its first use, collections of
+    garbage that walk through everything loaded at the start, and threads beside that give way to it only after
+    5 ms: each statement of SQLite has to ask them to."""
     blocks()
+    compile_all(store.engine.dialect)
     gc.freeze()
+    sys.setswitchinterval(GIVE_WAY)
 
 
 def _say_why(ended: asyncio.Task[None]) -> None:

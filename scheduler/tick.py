@@ -24,7 +24,7 @@ EVERY = timedelta(seconds=30)
 BEATS_EVERY = timedelta(seconds=60)
 AT_ONCE = 20
 """People written in one commit, so that nobody's answer waits long behind a wave."""
-LOOKS_AT_ONCE = 500
+LOOKS_AT_ONCE = 250
 SEEN_KEPT = timedelta(days=7)
 SENT_KEPT = timedelta(days=90)
 FAILURES_KEPT = timedelta(days=90)

@@ -23,6 +23,7 @@ from storage.tables.core import connection
 
 Facts = Mapping[str, Any]
 Process = Callable[[Any], Any]
+_ALL: list[Statement] = []
 
 
 class Statement:
@@ -35,6 +36,7 @@ class Statement:
     def __init__(self, built: CompilerElement | Mapping[str, CompilerElement]) -> None:
         self._built = built
         self._compiled: dict[str, _Compiled] = {}
+        _ALL.append(self)
 
     def all(self, db: Session, **facts: Any) -> list[Any]:
         """Every row."""
@@ -56,7 +58,10 @@ class Statement:
         self._for(db).run_each(db, facts)
 
     def _for(self, db: Session) -> _Compiled:
-        dialect = connection(db).dialect
+        return self.compiled(connection(db).dialect)
+
+    def compiled(self, dialect: Dialect) -> _Compiled:
+        """As this engine wants it; compiled at its first use."""
         found = self._compiled.get(dialect.name)
         if found is None:
             built = self._built[dialect.name] if isinstance(self._built, Mapping) else self._built
@@ -118,6 +123,12 @@ class _Compiled:
                 connection_invalidated=self.dialect.is_disconnect(error, None, None),
                 dialect=self.dialect,
             ) from error
+
+
+def compile_all(dialect: Dialect) -> None:
+    """Every statement at once, before there is somebody who would wait for it."""
+    for statement in _ALL:
+        statement.compiled(dialect)
 
 
 def _compiled(built: Any, dialect: Dialect) -> _Compiled:

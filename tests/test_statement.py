@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import select as choose
 
 from storage import alerts, chats, looking, outbox, owed, reminding, reports
-from storage.statement import Statement, adding, adding_new, among
+from storage.statement import Statement, adding, adding_new, among, compile_all
 from storage.store import Store
 from storage.tables import Draft
 from storage.tables.core import table
@@ -123,3 +123,12 @@ def test_what_messages_and_ticks_cost_does_not_grow_with_the_years(migrated: Sto
         plan = db.info["driver"].execute(f"EXPLAIN QUERY PLAN {compiled.sql}", [None] * len(compiled.parameters))
         steps = [step[-1] for step in plan]
     assert not [step for step in steps if re.match(rf"SCAN ({GROWING})\b", step)]
+
+
+def test_every_statement_can_be_compiled_before_it_is_used(empty: Store) -> None:
+    compile_all(empty.engine.dialect)
+    before = dict(find._compiled)
+    with empty.reading() as db:
+        find.all(db, flow="nothing")
+    assert empty.engine.dialect.name in before
+    assert find._compiled == before
