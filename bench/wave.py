@@ -87,7 +87,7 @@ def _written(whole: Wave, killed: Wave) -> Iterator[str]:
     yield (
         f"{REMINDED} people are due at once and {REPORTING} others report meanwhile, each thinking for "
         f"{THINKING[0]:.0f} to {THINKING[1]:.0f} s before an answer. The server takes {LIMIT} messages in any "
-        f"second and one a second in each chat after a burst of five; the program has TELEGRAM_RATE={RATE:.0f}: "
+        f"second and one a second in each chat after a burst of five; the program has TELEGRAM_RATE={RATE:g}: "
         f"{FASTER} times the real figures, with {1000 * LATENCY:.0f} ms a call."
     )
     yield from ("", *table(_rows(whole, killed)), "", *aims(_aims(whole, killed)))
