@@ -19,6 +19,8 @@ OURS = ("bot.cli", "run")
 ECHO = ("bench.echo",)
 NO_PACE = {"TELEGRAM_RATE": "0", "TELEGRAM_CHAT_RATE": "0"}
 START_SECONDS = 20
+NOT_OURS = ("DATABASE_URL", "PYTHONDONTWRITEBYTECODE")
+"""Of this desk: elsewhere Python keeps what it compiled for the next start."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -86,7 +88,7 @@ class Bot:
 
     def _environment(self) -> dict[str, str]:
         """The settings of `dondoc run`; the echo bot uses the server and the token of them."""
-        kept = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        kept = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
         return kept | {
             "PYTHONPATH": str(ROOT),
             "DATA_DIR": str(self.folder),
