@@ -64,21 +64,26 @@ def next_on(morning: Morning, item: Looked) -> date | None:
 
 
 def section(reading: Reading) -> Section | None:
-    """Everything owed by now, be it new today or not, most urgent first, with a button for each item."""
-    owed = owed_by(reading)
+    """Everything owed by now, be it new today or not, most urgent first, with a button for each item.
+
+    What was put off is counted, and no reason to write.
+    """
+    owed, put_off = owed_by(reading)
     if not owed:
         return None
+    among = [*owed, *put_off]
     shown = owed[:SHOWN]
-    choices = [[report_token(item), plain("tasks.label_report", item=item, among=owed)] for item in shown]
+    choices = [[report_token(item), plain("tasks.label_report", item=item, among=among)] for item in shown]
     if len(owed) > SHOWN:
-        choices.append(["/tasks", plain("deadlines.label_all", total=len(owed))])
+        choices.append(["/tasks", plain("deadlines.label_all", total=len(among))])
     choices.append([f"/snooze {shown[0].id}" if len(owed) == 1 else "/snooze", plain("deadlines.label_snooze")])
     calendar = reading.book.calendar
     text = say(
         "deadlines.section",
         left_open=next((item for item in owed if item.id == left_open(reading.db, reading.reader_id)), None),
         today=reading.today,
-        owed=owed,
+        owed=among,
+        put_off=len(put_off),
         shown=shown,
         left=[calendar.working_days_between(reading.today, item.asked_on) for item in shown],
         tone=_tone(reading, owed),
@@ -86,33 +91,41 @@ def section(reading: Reading) -> Section | None:
     return Section(text, choices, frozenset(item.id for item in owed))
 
 
-def owed_by(reading: Reading) -> list[Owed]:
-    """What the reader is to hear of by now and did not put off, and what they wished to hear of today."""
+def owed_by(reading: Reading) -> tuple[list[Owed], list[Owed]]:
+    """What the reader is to hear of by now, also what they wished to hear of today; and what of it is put off."""
     if not reading.units:
-        return []
+        return [], []
     owed = owed_until(reading.db, reading.organization_id, reading.units, reading.book.horizon())
     wished = {line.obligation_id or 0 for line in reading.of_kind(SNOOZE)}
     further = [
         find_owed(reading.db, reading.organization_id, one_id) for one_id in wished - {item.id for item in owed}
     ]
     wishes = wishes_of(reading.db, {reading.reader_id, *(one.member_id for one in reading.roles)})
-    found = [
-        item
-        for item in [*owed, *(item for item in further if item)]
+    heard: list[Owed] = []
+    put_off: list[Owed] = []
+    for item in [*owed, *filter(None, further)]:
+        roles = _told_in(reading, item, item.id in wished)
+        if roles:
+            (put_off if all(_is_put_off(reading, item, one, wishes) for one in roles) else heard).append(item)
+    heard.sort(key=lambda item: (item.asked_on != reading.today, item.asked_on))  # today's first
+    return heard, put_off
+
+
+def _told_in(reading: Reading, item: Owed, is_wished: bool) -> list[Recipient]:
+    """The reader's roles in which the ladder has come to it, or in which it was wished for."""
+    return [
+        one
+        for one in reading.roles
         if reading.book.is_asked_for(item)
-        and any(_hears(reading, item, one, item.id in wished, wishes) for one in reading.roles)
+        and one.unit_id == item.unit_id
+        and (is_wished or reading.book.reached(item, one.role))
     ]
-    return sorted(found, key=lambda item: (item.asked_on != reading.today, item.asked_on))  # today's first
 
 
-def _hears(
-    reading: Reading, item: Owed, one: Recipient, is_wished: bool, wishes: Mapping[tuple[int, int], datetime]
-) -> bool:
-    """In this role: the ladder has come to it, or it was wished for; and it is not put off."""
-    if one.unit_id != item.unit_id or not (is_wished or reading.book.reached(item, one.role)):
-        return False
+def _is_put_off(reading: Reading, item: Owed, one: Recipient, wishes: Mapping[tuple[int, int], datetime]) -> bool:
+    """By its reader, or by who it is meant for."""
     until = (wishes.get((member_id, item.id)) for member_id in (one.reader_id, one.member_id))
-    return not any(until_at and until_at > reading.now for until_at in until)
+    return any(until_at and until_at > reading.now for until_at in until)
 
 
 def report_token(item: Owed) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -93,10 +94,31 @@ def test_one_of_several_is_left_out_of_a_digest_before_its_day(commune: Commune)
     mai = reminded(commune)
     mai.plays(("[Nhắc lại sau]", "?"), ("[2.8]", "?"), ("chọn ngày", "?"), ("17/9", "thứ Tư, 17/9"))
     ticks_at(commune, local(16, 9, 0))
-    assert "còn 2 báo cáo" in mai.last
+    assert "còn 3 báo cáo" in mai.last
+    assert len(re.findall("^• ", mai.last, re.MULTILINE)) == 2
+    assert "\nvà 1 việc đã hẹn nhắc sau." in mai.last
     assert "2.8" not in mai.last
     ticks_at(commune, local(17, 9, 0))
     assert "còn 3 báo cáo" in mai.last
+    assert len(re.findall("^• ", mai.last, re.MULTILINE)) == 3
+    assert "hẹn nhắc sau" not in mai.last
+
+
+def test_what_is_put_off_is_counted_beside_what_finds_no_room(commune: Commune) -> None:
+    give_role(commune, "mai", "KT", "staff")
+    ticks_at(commune, local(15, 9, 0))
+    mai = commune.person("mai")
+    total = int(re.findall(r"còn (\d+) báo cáo", mai.last)[0])
+    mai.plays(("[Nhắc lại sau]", "việc nào?"), ("[2.8]", "?"), ("chọn ngày", "?"), ("17/9", "thứ Tư, 17/9"))
+    ticks_at(commune, local(16, 9, 0))
+    assert f"còn {total} báo cáo" in mai.last
+    assert f"\nvà {total - 6} việc khác, 1 việc đã hẹn nhắc sau." in mai.last
+
+
+def test_what_is_put_off_gets_nobody_a_message_by_itself(commune: Commune) -> None:
+    mai = reminded(commune)
+    mai.plays(("[Nhắc lại sau]", "?"), ("[Cả 3 việc]", "?"), ("chọn ngày", "?"), ("17/9", "thứ Tư, 17/9"))
+    assert "mai" not in ticks_at(commune, local(16, 9, 0))
 
 
 def test_all_of_them_at_once(commune: Commune) -> None:
