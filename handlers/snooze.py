@@ -20,7 +20,7 @@ from storage.calendar import calendar_of
 from storage.chats import OpenDraft
 from storage.looking import effective_on
 from storage.owed import Owed, find_owed, owed_until
-from storage.snoozes import put_off
+from storage.snoozes import put_off, put_off_by, take_back
 from storage.tables import Organization
 
 ONE = re.compile(r"[0-9]{1,9}")
@@ -58,8 +58,10 @@ def _soon(desk: Desk, units: set[int]) -> list[Owed]:
 
 
 def _frozen(desk: Desk, owed: Sequence[Owed]) -> list[dict[str, Any]]:
-    """`last_on`: the last day on which a reminder is in time."""
+    """`last_on`: the last day on which a reminder is in time. `until_on`: the day it was put off to by now."""
     calendar = calendar_of(desk.db, desk.person.organization_id)
+    wishes, zone = put_off_by(desk.db, desk.person.member_id, desk.now), ZoneInfo(desk.chat.zone)
+    until_on = {item_id: until_at.astimezone(zone).date().isoformat() for item_id, until_at in wishes.items()}
     return [
         {
             "id": item.id,
@@ -67,6 +69,7 @@ def _frozen(desk: Desk, owed: Sequence[Owed]) -> list[dict[str, Any]]:
             "label": plain("snooze.item", item=item, among=owed),
             "due_on": item.asked_on.isoformat(),
             "last_on": effective_on(item, calendar).isoformat(),
+            "until_on": until_on.get(item.id),
         }
         for item in owed
     ]
@@ -88,6 +91,9 @@ def snoozing(talk: Talk, items: list[dict[str, Any]], has_afternoon: bool) -> No
     options = {"afternoon": label("snooze.label_afternoon")} if has_afternoon else {}
     options["tomorrow"] = plain("snooze.label_next_day", day=tomorrow, today=desk.today)
     options["day"] = label("snooze.label_day")
+    wished = [item for item in chosen if item.get("until_on")]  # a draft of an earlier release has none
+    if wished:
+        options["undo"] = label("snooze.label_undo")
     when = talk.choose("when", options, "snooze.when", items=chosen)
     if when == "afternoon" and not _is_before_afternoon(desk):
         talk.note("snooze.afternoon_past")
@@ -95,6 +101,8 @@ def snoozing(talk: Talk, items: list[dict[str, Any]], has_afternoon: bool) -> No
     if when == "afternoon":
         _remind_today(desk, chosen)
         return talk.end("snooze.today", at=AFTERNOON, count=len(chosen))
+    if when == "undo":
+        return _take_back(talk, wished)
     until_on = tomorrow
     if when == "day":
         typed = talk.ask("day", _coming_day(desk.today, calendar), "snooze.day", today=desk.today)
@@ -135,6 +143,15 @@ def _put_off(talk: Talk, items: list[dict[str, Any]], until_on: date) -> None:
         put_off(desk.db, *own, item["id"], until_at, item["id"] in late, desk.now)
         desk.note("put_off", f"obligation {item['id']}")
     talk.end("snooze.put_off", until_on=until_on, count=len(items), is_past_due=bool(late))
+
+
+def _take_back(talk: Talk, items: list[dict[str, Any]]) -> None:
+    """Reminded of by the ladder alone again."""
+    desk = talk.desk
+    for item in items:
+        take_back(desk.db, desk.person.organization_id, desk.person.member_id, item["id"], desk.now)
+        desk.note("took_back", f"obligation {item['id']}")
+    talk.end("snooze.taken_back", items=items)
 
 
 def _ways(last_on: date, until_on: date, today: date) -> dict[str, str]:

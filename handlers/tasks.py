@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from sqlmodel import Session
 
@@ -14,6 +15,7 @@ from messages import plain
 from storage.cases import cases_of
 from storage.chats import Person
 from storage.owed import Owed, current_period, owed_until
+from storage.snoozes import put_off_by
 
 SHOWN = 5
 """As many as a phone shows without scrolling."""
@@ -32,7 +34,9 @@ def tasks(desk: Desk, argument: str = "") -> None:
     choices = [report_button(item, owed) for item in shown]
     if rest:
         choices.append(button(f"/tasks {page + 1}", "tasks.label_more", rest=rest))
-    desk.reply("tasks.list", choices, owed=shown, among=owed, today=desk.today)
+    put_off = put_off_by(desk.db, desk.person.member_id, desk.now)
+    facts: dict[str, Any] = {"put_off": put_off, "zone": desk.chat.zone}
+    desk.reply("tasks.list", choices, owed=shown, among=owed, today=desk.today, **facts)
 
 
 def mine(db: Session, person: Person, right: str, today: date) -> list[Owed]:

@@ -17,6 +17,7 @@ from plans.calendar import Calendar, report_day
 from plans.model import Ladder
 from storage.absences import away_on
 from storage.owed import DONE, OPEN, Owed
+from storage.snoozes import newest
 from storage.statement import Statement, among
 from storage.tables import (
     Account,
@@ -195,7 +196,7 @@ _told = Statement(
     )
 )
 _snoozed = Statement(
-    select(snooze.c.member_id, snooze.c.obligation_id, snooze.c.until_at)
+    select(snooze.c.member_id, snooze.c.obligation_id, snooze.c.until_at, snooze.c.at)
     .where(snooze.c.obligation_id.in_(select(obligation.c.id).where(_is_looked_at())))
     .order_by(snooze.c.id)
 )
@@ -311,9 +312,8 @@ def told_of(db: Session, organization_id: int, today: date) -> dict[tuple[int, i
 
 
 def snoozed(db: Session, organization_id: int, today: date) -> dict[tuple[int, int], datetime]:
-    """Until when somebody does not want to hear of something, by (person, obligation); the newest wish counts."""
-    rows = _snoozed.all(db, organization_id=organization_id, today=today)
-    return {(row.member_id, row.obligation_id): row.until_at for row in rows}
+    """Until when somebody does not want to hear of something, by (person, obligation)."""
+    return newest(_snoozed.all(db, organization_id=organization_id, today=today))
 
 
 def alive_at(db: Session, obligation_id: int) -> datetime:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlmodel import Session
@@ -17,7 +18,7 @@ snooze, obligation = table(Snooze), table(Obligation)
 
 _newer = snooze.alias()
 _of_member = Statement(
-    select(snooze.c.obligation_id, snooze.c.until_at)
+    select(snooze.c.member_id, snooze.c.obligation_id, snooze.c.until_at, snooze.c.at)
     .where(snooze.c.member_id == bindparam("member_id"))
     .order_by(snooze.c.id)
 )
@@ -64,13 +65,27 @@ def put_off(
     return row.id
 
 
+def take_back(db: Session, organization_id: int, member_id: int, obligation_id: int, now: datetime) -> None:
+    """Note that they want to hear of it as if it had never been put off: a wish that is over when it is made."""
+    put_off(db, organization_id, member_id, obligation_id, now, False, now)
+
+
+def newest(wishes: Iterable[Any]) -> dict[tuple[int, int], datetime]:
+    """Until when, by (person, obligation), of rows in the order they were made: the newest counts, and one that
+    takes back is none."""
+    found = {(row.member_id, row.obligation_id): row for row in wishes}
+    return {key: row.until_at for key, row in found.items() if row.until_at > row.at}
+
+
 def wishes_of(db: Session, member_ids: Collection[int]) -> dict[tuple[int, int], datetime]:
-    """Until when these people want to hear nothing of it, by (person, obligation); the newest wish counts."""
-    return {
-        (member_id, row.obligation_id): row.until_at
-        for member_id in member_ids
-        for row in _of_member.all(db, member_id=member_id)
-    }
+    """Until when these people want to hear nothing of it, by (person, obligation)."""
+    return newest(row for member_id in member_ids for row in _of_member.all(db, member_id=member_id))
+
+
+def put_off_by(db: Session, member_id: int, now: datetime) -> dict[int, datetime]:
+    """What this person has put off by now: until when, by obligation."""
+    wishes = wishes_of(db, [member_id])
+    return {obligation_id: until_at for (_, obligation_id), until_at in wishes.items() if until_at > now}
 
 
 def past_due(db: Session, organization_id: int, now: datetime) -> dict[int, datetime]:

@@ -372,7 +372,8 @@ FACTS: dict[str, Facts] = {
         "is_past_due": True,
         "among": [ITEM, CASE],
         "item": ITEM,
-        "items": [{"label": "2.14 Công khai tiến độ, kết quả…", "due_on": "2025-09-17"}] * 7,
+        "items": [{"label": "2.14 Công khai tiến độ, kết quả…", "due_on": "2025-09-17", "until_on": "2025-09-16"}]
+        * 7,
         "last": date(2025, 10, 15),
         "last_on": date(2025, 9, 17),
         "next": date(2025, 9, 22),
@@ -491,7 +492,15 @@ FACTS: dict[str, Facts] = {
         "word": "boacao",
         "zone": "Asia/Ho_Chi_Minh",
     },
-    "tasks": {"among": MANY, "item": ITEM, "owed": MANY, "rest": 7, "today": TODAY},
+    "tasks": {
+        "among": MANY,
+        "item": ITEM,
+        "owed": MANY[:5],
+        "put_off": {item.id: AT for item in MANY},
+        "rest": 7,
+        "today": TODAY,
+        "zone": "Asia/Ho_Chi_Minh",
+    },
 }
 """What the blocks of each file may be given."""
 
@@ -595,6 +604,8 @@ VARIANTS: dict[str, list[Facts]] = {
         {"due_on": TODAY, "last_on": TODAY},
         {"due_on": date(2025, 9, 21), "last_on": TODAY},
     ],
+    "snooze.when": [{}, {"items": [{"label": "2.14 Công khai", "due_on": "2025-09-17", "until_on": None}]}],
+    "snooze.taken_back": [{}, {"items": [{"label": "2.14 Công khai", "due_on": "2025-09-17"}]}],
     "snooze.out_of_reach": [{}, {"day": TODAY}],
     "help.overview": [{}, {"lines": ["/tonghop – tình hình cả kỳ"], "reports": False}],
     "help.role": [{"role": role} for role in ROLES],
@@ -654,7 +665,7 @@ VARIANTS: dict[str, list[Facts]] = {
     "talk.unreadable": [{"what": what} for what in OTHERS],
     "tasks.list": [
         {},
-        {"owed": MANY[3:]},
+        {"owed": MANY[3:], "put_off": {}},
         *({"owed": some, "among": some} for some in ([ITEM], [CASE], [ITEM, CASE], [ASKED])),
         {"owed": [replace(CASE, unit_kind="requested")], "among": [replace(CASE, unit_kind="requested")]},
     ],

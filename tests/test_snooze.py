@@ -300,6 +300,70 @@ def test_a_newer_wish_takes_the_place_of_one_past_the_due_day(commune: Commune) 
     assert "xin lùi" not in commune.person("lan").last
 
 
+def test_what_is_put_off_shows_among_the_tasks_of_who_put_it_off_until_its_day(commune: Commune) -> None:
+    mai = reminded(commune)
+    mai.plays(("[Nhắc lại sau]", "?"), ("[2.8]", "?"), ("mai", "thứ Ba, 16/9"))
+    lines = [line for line in mai.says("/nhiemvu").splitlines() if "nhắc lại" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("• 2.8 ")
+    assert lines[0].endswith(", nhắc lại 16/9")
+    give_role(commune, "yen", "VHXH", "staff")
+    assert "nhắc lại" not in commune.person("yen").says("/nhiemvu")
+    commune.clock.moment = local(16, 9)
+    assert "nhắc lại" not in mai.says("/nhiemvu")
+
+
+def test_undone_it_is_reminded_of_as_if_it_had_never_been_put_off(commune: Commune) -> None:
+    only(commune)
+    commune.clock.moment = local(8, 9)
+    commune.ticks()
+    mai = commune.person("mai")
+    mai.plays(
+        ("[Nhắc lại sau]", "?"),
+        ("[Chọn ngày]", "?"),
+        ("15/9", "thứ Hai, 15/9"),
+        ("/nhaclai", "hạn 17/9, đang hẹn 15/9"),
+        ("[Bỏ hẹn]", "Đã bỏ hẹn. Các mốc nhắc lại như thường, đến khi xong:\n• 2.1 "),
+    )
+    assert mai.last.endswith(": hạn 17/9")
+    assert "nhắc lại" not in mai.says("/nhiemvu")
+    mai.says("/nhaclai")
+    assert "Bỏ hẹn, nhắc như thường" not in mai.labels
+    assert days_heard(commune, "mai", run_of(date(2025, 9, 9), 10)) == ["12/9", "16/9", "17/9", "18/9"]
+
+
+def test_a_rung_left_out_before_the_undoing_is_made_up_for(commune: Commune) -> None:
+    only(commune)
+    ticks_at(commune, local(8, 9, 0))
+    mai = commune.person("mai")
+    mai.plays(("[Nhắc lại sau]", "?"), ("[Chọn ngày]", "?"), ("17/9", "thứ Tư, 17/9"))
+    assert days_heard(commune, "mai", run_of(date(2025, 9, 9), 6)) == []
+    mai.plays(("/nhaclai", "?"), ("bỏ hẹn, nhắc như thường", "Đã bỏ hẹn"))
+    assert days_heard(commune, "mai", run_of(date(2025, 9, 15), 4)) == ["15/9", "16/9", "17/9", "18/9"]
+
+
+def test_what_is_undone_past_the_due_day_is_no_longer_shown_to_the_coordinator(commune: Commune) -> None:
+    only(commune)
+    mai = reminded(commune)
+    mai.plays(("[Nhắc lại sau]", "?"), ("[Chọn ngày]", "?"), ("26/9", "Hạn là"), ("[Lùi đến 26/9]", "26/9"))
+    mai.plays(("/nhaclai", "?"), ("[Bỏ hẹn]", "Đã bỏ hẹn"))
+    assert days_heard(commune, "mai", run_of(date(2025, 9, 16), 4)) == ["16/9", "17/9", "18/9"]
+    ticks_at(commune, local(22, 9, 0))
+    assert "quá hạn 5 ngày" in commune.person("lan").last
+    assert "xin lùi" not in commune.person("lan").last + commune.person("lan").says("/tonghop missing")
+    assert len(wishes(commune)) == 2  # what was wished for stays on record
+
+
+def test_of_several_only_what_is_put_off_is_undone(commune: Commune) -> None:
+    mai = reminded(commune)
+    mai.plays(("[Nhắc lại sau]", "?"), ("[2.8]", "?"), ("mai", "thứ Ba, 16/9"))
+    mai.plays(("/nhaclai", "?"), ("[2.1 ", "?"))
+    assert "Bỏ hẹn, nhắc như thường" not in mai.labels
+    mai.plays(("/nhaclai", "?"), ("[Cả 3 việc]", "?"), ("[Bỏ hẹn]", "Đã bỏ hẹn"))
+    assert re.findall(r"^• (\S+) ", mai.last, re.MULTILINE) == ["2.8"]
+    assert len(wishes(commune)) == 2
+
+
 def test_colleagues_of_the_unit_still_hear(commune: Commune) -> None:
     give_role(commune, "yen", "VHXH", "staff")
     file(commune, "VP")

@@ -96,7 +96,10 @@ class Heartbeat(SQLModel, table=True):
 
 
 class Snooze(SQLModel, table=True):
-    """A person asked not to hear of an obligation before `until_at`; the newest one counts."""
+    """A person asked not to hear of an obligation before `until_at`; the newest one counts.
+
+    One that is over when it is made (`until_at` is `at`) takes back the one before.
+    """
 
     __table_args__ = (Index("ix_snooze_obligation", "obligation_id", "member_id"),)
     id: int | None = Field(default=None, primary_key=True)
