@@ -100,7 +100,7 @@ def snoozing(talk: Talk, items: list[dict[str, Any]], has_afternoon: bool) -> No
         talk.forget("when")
     if when == "afternoon":
         _remind_today(desk, chosen)
-        return talk.end("snooze.today", at=AFTERNOON, count=len(chosen))
+        return talk.end("snooze.today", at=AFTERNOON, items=chosen)
     if when == "undo":
         return _take_back(talk, wished)
     until_on = tomorrow
@@ -142,7 +142,7 @@ def _put_off(talk: Talk, items: list[dict[str, Any]], until_on: date) -> None:
     for item in items:
         put_off(desk.db, *own, item["id"], until_at, item["id"] in late, desk.now)
         desk.note("put_off", f"obligation {item['id']}")
-    talk.end("snooze.put_off", until_on=until_on, count=len(items), is_past_due=bool(late))
+    talk.end("snooze.put_off", until_on=until_on, items=items, is_past_due=bool(late))
 
 
 def _take_back(talk: Talk, items: list[dict[str, Any]]) -> None:

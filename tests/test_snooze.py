@@ -48,7 +48,7 @@ def test_one_report_is_put_off_until_tomorrow(commune: Commune) -> None:
     one = only(commune)
     reminded(commune).plays(
         ("[Nhắc lại sau]", "Nhắc lại 1 việc vào lúc nào?\n• 2.1 Xử lý các vấn đề phát hiện…: hạn 17/9"),
-        ("[Mai]", "Sẽ nhắc lại 1 việc vào thứ Ba, 16/9, nếu đến lúc đó chưa xong."),
+        ("[Mai]", "Sẽ nhắc lại mục 2.1 Xử lý các vấn đề phát hiện… vào thứ Ba, 16/9, nếu đến lúc đó chưa xong."),
     )
     assert wishes(commune) == [(one, "16/09 00:30", False)]
     assert ticks_at(commune, local(15, 16, 0)) == []
@@ -135,7 +135,10 @@ def test_all_of_them_at_once(commune: Commune) -> None:
 def test_this_afternoon_one_message_at_half_past_one(commune: Commune) -> None:
     one = only(commune)
     mai = reminded(commune)
-    mai.plays(("[Nhắc lại sau]", "?"), ("[Chiều nay]", "Sẽ nhắc lại 1 việc lúc 13:30 hôm nay"))
+    mai.plays(
+        ("[Nhắc lại sau]", "?"),
+        ("[Chiều nay]", "Sẽ nhắc lại mục 2.1 Xử lý các vấn đề phát hiện… lúc 13:30 hôm nay"),
+    )
     assert ticks_at(commune, local(15, 13, 29)) == []
     assert ticks_at(commune, local(15, 13, 30)) == ["mai"]
     assert mai.last.startswith("Anh/chị hẹn nhắc lại lúc này:\n• 2.1 Xử lý")
