@@ -11,6 +11,7 @@ IN_A_UNIT = frozenset({"staff", "head"})
 RIGHTS: dict[str, frozenset[str]] = {
     "tasks": frozenset({"staff", "head", "coordinator"}),
     "report": frozenset({"staff", "head", "coordinator"}),
+    "snooze": frozenset({"staff", "head"}),
     "summary": frozenset({"staff", "head", "coordinator", "leader", "observer"}),
     "calendar": frozenset({"staff", "head", "coordinator", "leader", "observer"}),
     "edit_calendar": frozenset({"coordinator"}),

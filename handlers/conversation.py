@@ -15,7 +15,8 @@ from storage.chats import OpenDraft, add_draft, find_draft
 class Command:
     """A word people type after a slash; in menus by its blocks `as_button`, `as_menu` and `as_help`.
 
-    `right` names the right it needs (handlers/access.py); None: anyone.
+    `right` names the right it needs (handlers/access.py); None: anyone. Where it is of use to fewer people,
+    `offered_with` names the right of those.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Command:
     right: str | None
     open: Callable[[Desk, str], None]
     in_menu: bool = True
+    offered_with: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

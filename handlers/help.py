@@ -12,10 +12,10 @@ from storage.chats import Person
 
 
 def offered(person: Person) -> list[Command]:
-    """Commands that this person's roles allow, in the order of the menu; those anyone may use come last."""
+    """Commands for this person's roles, in the order of the menu; those anyone may use come last."""
     from handlers import MENU  # made of every conversation, this one too
 
-    return [one for one in MENU if one.right is None or access.has(person, one.right)]
+    return [one for one in MENU if one.right is None or access.has(person, one.offered_with or one.right)]
 
 
 def help(desk: Desk, _argument: str = "") -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from handlers import access
 from handlers.asking import a_day
 from handlers.conversation import Command, Conversation, FlowKind, begin
-from handlers.desk import Desk
+from handlers.desk import Desk, button
+from handlers.report import COMMA
 from handlers.talk import Misunderstood, Read, Talk, pick
 from messages import label, plain
 from plans.calendar import Calendar
@@ -31,27 +32,32 @@ WITHIN = timedelta(days=30)
 
 
 def snooze(desk: Desk, argument: str) -> None:
-    """Ask when to be reminded of one obligation (its id), or of which of those owed."""
-    units = {role.unit_id for role in desk.person.roles if role.name in access.IN_A_UNIT and role.unit_id}
-    owed = _found(desk, int(argument)) if ONE.fullmatch(argument) else _soon(desk, units)
+    """Ask when to be reminded of one obligation (its id), of a task ("2.9"), or of which of those owed."""
+    units = access.units_for(desk.person, "snooze") or frozenset()
+    soon = _soon(desk, units)
+    owed = _named(desk, COMMA.sub(r"\1.\2", argument), soon) if argument else soon
     own = [item for item in owed if item.unit_id in units]
     if own:
         begin(desk, SNOOZING, {"items": _frozen(desk, own), "has_afternoon": _is_before_afternoon(desk)})
     elif owed or not units:
         desk.reply("snooze.not_own")
+    elif soon:
+        desk.reply("snooze.not_owed", [button("/snooze", "snooze.label_others")], soon=soon)
     else:
         desk.reply("snooze.nothing")
 
 
-def _found(desk: Desk, obligation_id: int) -> list[Owed]:
-    owed = find_owed(desk.db, desk.person.organization_id, obligation_id)
+def _named(desk: Desk, argument: str, soon: Sequence[Owed]) -> list[Owed]:
+    if not ONE.fullmatch(argument):
+        return [item for item in soon if item.task_code.casefold() == argument.casefold()]
+    owed = find_owed(desk.db, desk.person.organization_id, int(argument))
     if owed is None or not owed.is_owed:
         return []
     access.check(desk.person, "report", owed.organization_id, owed.unit_id)
     return [owed]
 
 
-def _soon(desk: Desk, units: set[int]) -> list[Owed]:
+def _soon(desk: Desk, units: Collection[int]) -> list[Owed]:
     """Reports and cases that these units owe, as far ahead as can be put off."""
     owed = owed_until(desk.db, desk.person.organization_id, units, desk.today + WITHIN) if units else []
     return sorted(owed, key=lambda item: item.asked_on)
@@ -204,5 +210,5 @@ def _check(desk: Desk, draft: OpenDraft) -> None:
 
 SNOOZING = FlowKind("snoozing", snoozing, _check)
 CONVERSATION = Conversation(
-    commands=(Command("snooze", "nhaclai", "report", snooze, in_menu=False),), flows=(SNOOZING,)
+    commands=(Command("snooze", "nhaclai", "report", snooze, offered_with="snooze"),), flows=(SNOOZING,)
 )

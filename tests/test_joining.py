@@ -16,9 +16,9 @@ from tests.people import code_for, code_in, joined, kept, obligation_id
 
 
 def roles(commune: Commune, chat_id: str) -> set[str]:
-    heard = commune.person(chat_id).says("/trogiup")
+    heard = commune.person(chat_id).says("/trogiup").casefold()
     named = ("Cán bộ đầu mối", "Thủ trưởng", "Cán bộ tổng hợp", "Lãnh đạo", "Người theo dõi")
-    return {name for name in named if name in heard}
+    return {name for name in named if name.casefold() in heard}
 
 
 def test_a_person_joins_with_a_code(commune: Commune) -> None:

@@ -164,7 +164,7 @@ STANDING = Standing(PERIOD, TODAY, [*MANY, DONE], [TASK] * 8, [ITEM] * 5, shippe
 ON_TIME = replace(STANDING, items=[ITEM, DONE], tasks=[], not_ours=[])
 EMPTY = replace(STANDING, items=[], tasks=[], not_ours=[])
 ROLES = ("staff", "head", "coordinator", "leader", "observer")
-OFFERED = ("tasks", "report", "summary", "case", "absence", "calendar", "members", "invite")
+OFFERED = ("tasks", "report", "summary", "case", "snooze", "absence", "calendar", "members", "invite")
 OTHERS = ("sticker", "voice", "photo", "document", "video", "contact", "location", "forward", "too_long", "odd")
 BACKED_UP = SimpleNamespace(file="sao-luu.db", total=12345, rows={"unit": 7, "task": 30}, made_at=AT)
 
@@ -378,6 +378,7 @@ FACTS: dict[str, Facts] = {
         "last_on": date(2025, 9, 17),
         "next": date(2025, 9, 22),
         "owed": [ITEM, CASE],
+        "soon": MANY,
         "today": TODAY,
         "until_on": date(2025, 9, 20),
     },

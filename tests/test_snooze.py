@@ -237,9 +237,43 @@ def test_on_the_due_day_itself_it_asks_too(commune: Commune) -> None:
     assert wishes(commune) == [(one, "18/09 00:30", True)]
 
 
-def test_a_number_that_no_obligation_can_have_lists_what_is_owed(commune: Commune) -> None:
-    only(commune)
-    assert "Nhắc lại 1 việc vào lúc nào?" in commune.person("mai").says(f"/snooze {'9' * 20}")
+@pytest.mark.parametrize("typed", ["/nhaclai 2.1", "/nhaclai 2,1", "/snooze 2.1", "nhắc lại 2,1", "Nhắc lại 2.1"])
+def test_a_clause_number_names_what_to_put_off(commune: Commune, typed: str) -> None:
+    reminded(commune).plays(
+        (typed, "Nhắc lại 1 việc vào lúc nào?\n• 2.1 Xử lý"),
+        ("[Mai]", "Sẽ nhắc lại mục 2.1 Xử lý các vấn đề phát hiện… vào thứ Ba, 16/9"),
+    )
+
+
+@pytest.mark.parametrize("typed", ["2.9", "2,9", "2.99", "xyz", "9" * 20])
+def test_what_is_not_owed_gets_a_sentence_and_what_can_be_put_off(commune: Commune, typed: str) -> None:
+    mai = reminded(commune)
+    assert mai.says(f"/nhaclai {typed}") == (
+        "Trong 30 ngày tới đơn vị không có việc này phải làm, nên không có lời nhắc để lùi."
+        " Các mục có thể lùi: 2.1, 2.8, 2.13."
+    )
+    assert mai.labels == ["Chọn việc để lùi"]
+    assert "Nhắc lại sau việc nào?" in mai.taps("Chọn việc")
+
+
+def test_the_button_of_a_reminder_whose_report_is_filed_by_now_says_so(commune: Commune) -> None:
+    one = only(commune)
+    mai = reminded(commune)
+    set_state(commune, obligation_id(commune, "VHXH", "2.8"), "not_started")
+    set_state(commune, one, "submitted")
+    assert "đơn vị không có việc này phải làm" in mai.taps("Nhắc lại sau")
+    assert "Các mục có thể lùi: 2.8." in mai.last
+
+
+def test_it_is_offered_to_those_who_hear_of_a_unit_of_their_own(commune: Commune) -> None:
+    for chat_id in ("mai", "hung"):
+        phone = commune.person(chat_id)
+        assert "/nhaclai – nhắc lại sau, bỏ hẹn" in phone.says("/trogiup")
+        assert "Nhắc lại sau" in phone.labels
+    for chat_id in ("lan", "chutich", "mattran"):
+        phone = commune.person(chat_id)
+        assert "/nhaclai" not in phone.says("/trogiup")
+        assert "Nhắc lại sau" not in phone.labels
 
 
 def test_a_due_day_that_is_a_day_off_is_asked_about_on_the_working_day_before(commune: Commune) -> None:
