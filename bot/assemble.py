@@ -25,6 +25,7 @@ from bot.intake import Intake
 from bot.platform import Platform, StartFailed
 from bot.settings import Settings
 from bot.transactions import GaveUp, Transactions
+from handlers.help import edition
 from messages import blocks
 from messages.pictures import qr
 from plans.calendar import shipped_calendar, shipped_days
@@ -35,6 +36,7 @@ from scheduler.making import Made, Maker
 from scheduler.tick import Ticker
 from storage.calendar import load_calendar
 from storage.loading import load_plan
+from storage.service import since
 from storage.statement import compile_all
 from storage.store import Store, StoreFault
 from storage.tables import Organization
@@ -114,6 +116,9 @@ class App:
         link = await platform.start()
         if link is not None:
             await self.transactions.write(partial(_keep_link, link=link))
+        self.intake.menu_since = await self.transactions.write(
+            lambda db: since(db, "menu", edition(), self.clock.now())
+        )
         log.info("action=listening channel=%s", platform.channel)
         self._ready(platform)
         await platform.listen(self.intake.accept)

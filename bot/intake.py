@@ -16,6 +16,7 @@ from sqlmodel import Session
 from bot.clock import Clock
 from bot.transactions import Transactions
 from handlers.desk import Desk, Reply, Told
+from handlers.help import menu
 from handlers.incoming import Incoming
 from handlers.router import hear
 from messages import say
@@ -40,6 +41,8 @@ class Intake:
         self._transactions = transactions
         self._clock = clock
         self._woken = woken
+        self.menu_since: datetime | None = None
+        """Since when menus are what they are: who last wrote before gets the new one with the answer."""
 
     async def accept(self, incoming: Incoming) -> None:
         """See bot.platform.Accept."""
@@ -64,8 +67,11 @@ class Intake:
         if incoming.kind == "gone":
             return set_reachable(db, chat.account_id, False)
         desk = Desk(db, chat, incoming, now)
+        has_old_menu = chat.person is not None and self._is_before_menu(chat.heard_at)
         if incoming.kind != "back":
             hear(desk)
+        if has_old_menu:
+            desk.replies.append(menu(desk.person))
         for reply in desk.replies:
             lay_down(db, chat, reply, incoming, now)
         for told in desk.told:
@@ -73,6 +79,9 @@ class Intake:
         for action, subject in desk.audited:
             audit(db, chat, action, now, subject)
         keep_chat(db, chat, now)
+
+    def _is_before_menu(self, heard_at: datetime | None) -> bool:
+        return heard_at is not None and self.menu_since is not None and heard_at < self.menu_since
 
     async def _set_aside(self, incoming: Incoming, trace: str) -> None:
         log.error("action=set_aside channel=%s key=%s\n%s", incoming.channel, incoming.message_key, trace)

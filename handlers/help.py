@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from zlib import crc32
+
 from markupsafe import Markup
 
 from handlers import access
 from handlers.conversation import Command, Conversation
 from handlers.desk import Desk, Reply, button
 from messages import label, say
-from storage.chats import Person
+from storage.chats import Person, Role
 
 
 def offered(person: Person) -> list[Command]:
@@ -50,6 +53,12 @@ def menu(person: Person) -> Reply:
     """The chat's own command menu: what its person may do, described in Vietnamese."""
     commands = [[one.name, label(f"{one.name}.as_menu")] for one in offered(person)]
     return Reply(Markup(""), kind="menu", args={"commands": commands})
+
+
+def edition() -> str:
+    """A mark that changes when the menu of any role does."""
+    menus = [menu(Person(0, "", 0, (Role(role, 0, None),))).args for role in access.ROLES]
+    return f"{crc32(json.dumps(menus).encode()):08x}"
 
 
 CONVERSATION = Conversation(commands=(Command("help", "trogiup", None, help),))

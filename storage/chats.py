@@ -82,6 +82,8 @@ class Chat:
     is_lettered: bool
     shown_id: int | None
     draft: OpenDraft | None
+    heard_at: datetime | None = None
+    """When the person wrote before this message."""
 
 
 _draft_columns = (
@@ -105,6 +107,7 @@ _person_of = Statement(
         conversation.c.offered,
         conversation.c.is_lettered,
         conversation.c.shown_id,
+        conversation.c.heard_at,
         membership.c.role,
         membership.c.unit_id,
         unit.c.name.label("unit_name"),
@@ -248,6 +251,7 @@ def _chat(rows: Sequence[Any]) -> Chat:
         row.is_lettered,
         row.shown_id,
         _open_draft(row) if row.draft_id else None,
+        row.heard_at,
     )
 
 

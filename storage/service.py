@@ -84,6 +84,16 @@ def last_beat(db: Session, name: str) -> datetime | None:
     return at
 
 
+def since(db: Session, what: str, edition: str, now: datetime) -> datetime:
+    """Since when `what` is of this edition; from now on where it was of another, or is new."""
+    name = f"{what} {edition}"
+    at = last_beat(db, name)
+    if at is None:
+        connection(db).execute(delete(heartbeat).where(heartbeat.c.name.startswith(f"{what} ")))
+        beat(db, name, now)
+    return at or now
+
+
 def clear(db: Session, name: str) -> None:
     """As if that part had never beaten."""
     connection(db).execute(delete(heartbeat).where(heartbeat.c.name == name))

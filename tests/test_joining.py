@@ -173,6 +173,27 @@ def test_the_command_menu_follows_the_role(commune: Commune) -> None:
     ]
 
 
+def test_who_joined_under_an_earlier_release_gets_the_new_menu_once(commune: Commune) -> None:
+    mai = commune.person("mai")
+    mai.says("/nhiemvu")
+    commune.moves(hours=1)
+    commune.restart()
+    commune.intake.menu_since = commune.clock.now()
+    for said in ("/nhiemvu", "2.8", "/huy"):
+        commune.moves(minutes=1)
+        mai.says(said)
+    commune.person("stranger").says("xin chào")
+    (menu,) = [row for row in commune.outbox() if row.kind == "menu"]
+    assert menu.account_id == commune.account_id("mai")
+    assert ["snooze", "Xin nhắc lại sau"] in (menu.args or {})["commands"]
+
+
+def test_who_joins_under_this_release_gets_one_menu(commune: Commune) -> None:
+    commune.intake.menu_since = commune.clock.now()
+    joined(commune, "new", "staff", "KT").says("/nhiemvu")
+    assert [row.kind for row in commune.outbox()].count("menu") == 1
+
+
 def test_the_coordinator_makes_a_code(commune: Commune) -> None:
     lan, new = commune.person("lan"), commune.person("new")
     lan.plays(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlmodel import Session, col, select
 
+import handlers
 from bot.assemble import App
 from bot.platform import Accept, StartFailed
 from bot.transactions import Transactions
@@ -107,6 +108,29 @@ async def test_the_program_reminds_by_itself_and_ends_in_order(store: Store) -> 
         await running
     assert {row.state for row in rows(store).values()} == {"sent"}
     assert all(message.text.startswith("<b>Nhắc việc") for message in platform.sent)
+
+
+async def test_a_menu_counts_from_the_first_start_that_had_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = local(7, 6), local(7, 6, 1), local(7, 6, 2)
+    assert await menu_since(store, first) == first
+    assert await menu_since(store, second) == first
+    before = handlers.MENU
+    monkeypatch.setattr("handlers.MENU", before[1:])
+    assert await menu_since(store, second) == second
+    monkeypatch.setattr("handlers.MENU", before)
+    assert await menu_since(store, third) == third  # as before: those who wrote meanwhile have the other one
+
+
+async def menu_since(store: Store, at: datetime) -> datetime | None:
+    """Since when menus are what they are, for a program that starts then."""
+    app = App(store, [FakePlatform()], StillClock(at))
+    running = asyncio.create_task(app.run())
+    await until(lambda: app.intake.menu_since is not None)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    return app.intake.menu_since
 
 
 async def test_the_program_does_not_go_on_without_one_of_its_parts(store: Store) -> None:

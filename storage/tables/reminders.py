@@ -89,7 +89,8 @@ class Alert(SQLModel, table=True):
 
 
 class Heartbeat(SQLModel, table=True):
-    """When a part of the program was last at work ("tick"), or since when it is not ("outbox")."""
+    """When a part of the program was last at work ("tick"), or since when it is not ("outbox") or is as it is
+    ("menu 1a2b3c4d")."""
 
     name: str = Field(primary_key=True)
     at: datetime
