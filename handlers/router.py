@@ -119,7 +119,9 @@ def _command(desk: Desk, text: str) -> None:
     word, _, argument = text[1:].partition(" ")
     command = COMMANDS.get(fold(word))
     if command is None:
-        return _prefixed(desk, "talk.no_such_command", word=word[:30])
+        meant = _spoken(fold(text[1:]))  # typed in two words: "/nhac lai 2.9"
+        likely = f"/{meant[0].alias} {meant[1]}".strip()[:30] if meant else None
+        return _prefixed(desk, "talk.no_such_command", word=word[:30], likely=likely)
     _open(desk, command, argument.strip())
 
 

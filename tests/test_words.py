@@ -60,12 +60,39 @@ def test_free_text_is_never_met_with_silence(commune: Commune, said: str) -> Non
     assert kept(commune) == before
 
 
-@pytest.mark.parametrize("said", ["/khongco", "/", "//", "/ 5", "/báo", "/" + "x" * 300])
+@pytest.mark.parametrize("said", ["/khongco", "//", "/báo", "/nhac", "/khong co 5", "/" + "x" * 300])
 def test_an_unknown_command_is_named_and_help_offered(commune: Commune, said: str) -> None:
     heard = commune.person("thao").says(said)
     assert "Không có lệnh" in heard
     assert "/trogiup" in heard
     assert len(heard) < 120
+
+
+@pytest.mark.parametrize("said", ["/", " / ", "/ 5"])
+def test_a_slash_alone_is_told_what_comes_behind_it(commune: Commune, said: str) -> None:
+    assert commune.person("thao").says(said) == (
+        'Sau dấu "/" là tên lệnh, viết liền, ví dụ /nhiemvu. Gõ /trogiup để xem các lệnh.'
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("/nhac lai", "/nhaclai"),
+        ("/Nhắc lại", "/nhaclai"),
+        ("/ nhac lai", "/nhaclai"),
+        ("/nhac lai 2.9", "/nhaclai 2.9"),
+        ("/bao cao 2,9", "/baocao 2,9"),
+        ("/2.9", "/baocao 2.9"),
+    ],
+)
+def test_a_command_in_two_words_is_answered_with_the_one_meant(commune: Commune, said: str, meant: str) -> None:
+    thao = commune.person("thao")
+    assert thao.says(said) == f"Có phải anh/chị muốn gõ {meant}? Gõ /trogiup để xem các lệnh."
+    thao.says("/baocao 2.5")
+    heard = thao.says(said)
+    assert heard.startswith(f"Có phải anh/chị muốn gõ {meant}?")
+    assert "1/2. " in heard  # the open question is shown again
 
 
 @pytest.mark.parametrize("said", ["/cancel", "/huy", "huỷ", "hủy", "HUY", "Huỷ!", " huy "])
