@@ -13,6 +13,7 @@ from hypothesis import settings
 from bot.demo import load_demo
 from storage.store import Store
 from tests.commune import Commune
+from tests.postgres import scratch_database
 
 settings.register_profile("calm", deadline=None)  # a busy machine is no failure
 settings.load_profile("calm")
@@ -22,12 +23,24 @@ settings.load_profile("calm")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite file with the Phú Tân plan and the example's people, made once."""
     path = tmp_path_factory.mktemp("prepared") / "prepared.db"
-    store = Store(f"sqlite:///{path}")
+    _prepare(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def prepared_server() -> Iterator[str]:
+    """The same in a PostgreSQL database, to be copied."""
+    with scratch_database() as url:
+        _prepare(url)
+        yield url
+
+
+def _prepare(url: str) -> None:
+    store = Store(url)
     store.prepare()
     with store.writing() as db:
         load_demo(db, "Asia/Ho_Chi_Minh")
     store.close()
-    return path
 
 
 @pytest.fixture

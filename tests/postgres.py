@@ -16,8 +16,9 @@ SERVER = os.environ.get("TEST_POSTGRES_URL", "postgresql://root@127.0.0.1:5432/t
 
 
 @contextmanager
-def scratch_database() -> Iterator[str]:
-    """The URL of a new empty database, dropped at the end. Without a server the test skips, in CI it fails."""
+def scratch_database(copied: str = "") -> Iterator[str]:
+    """The URL of a new database, dropped at the end: empty, or a copy of the one at the URL `copied`, which nobody
+    may be using. Without a server the test skips, in CI it fails."""
     try:
         server = psycopg.connect(SERVER, autocommit=True, connect_timeout=3)
     except psycopg.OperationalError as error:
@@ -26,8 +27,11 @@ def scratch_database() -> Iterator[str]:
             pytest.fail(why)
         pytest.skip(why)
     name = f"dondoc_test_{uuid4().hex[:12]}"
+    made = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+    if copied:
+        made += sql.SQL(" TEMPLATE {}").format(sql.Identifier(make_url(copied).database or ""))
     with server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        server.execute(made)
         try:
             yield make_url(SERVER).set(database=name).render_as_string(hide_password=False)
         finally:

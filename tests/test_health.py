@@ -16,7 +16,6 @@ import psycopg
 import pytest
 
 from bot.assemble import App
-from bot.demo import load_demo
 from bot.health import PATIENCE, Health
 from bot.settings import Settings
 from storage.service import TICK, beat
@@ -170,13 +169,9 @@ async def test_a_database_that_is_gone_is_away(tmp_path: Path, clock: StillClock
 
 
 @pytest.fixture
-def server() -> Iterator[str]:
+def server(prepared_server: str) -> Iterator[str]:
     """A PostgreSQL database with the example's people."""
-    with scratch_database() as url:
-        with closing(Store(url)) as store:
-            store.prepare()
-            with store.writing() as db:
-                load_demo(db, "Asia/Ho_Chi_Minh")
+    with scratch_database(prepared_server) as url:
         yield url
 
 

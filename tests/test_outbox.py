@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 import pytest
 from sqlmodel import delete
 
-from bot.demo import load_demo
 from storage import outbox
 from storage.chats import set_reachable
 from storage.store import Store
@@ -22,13 +21,10 @@ REMINDER = outbox.REMINDER
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[Store]:
+def shared(prepared_server: str) -> Iterator[Store]:
     """The example's commune on PostgreSQL."""
-    with scratch_database() as url:
+    with scratch_database(prepared_server) as url:
         opened = Store(url)
-        opened.prepare()
-        with opened.writing() as db:
-            load_demo(db, "Asia/Ho_Chi_Minh")
         yield opened
         opened.close()
 

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from sqlmodel import Session, col, delete, select, update
 
-from bot.demo import load_demo
 from bot.transactions import Transactions
 from messages import say
 from scheduler.tick import Ticker
@@ -47,14 +46,9 @@ LEASE = timedelta(minutes=1)
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
+def url(prepared_server: str) -> Iterator[str]:
     """A PostgreSQL database with the Phú Tân plan and the example's people."""
-    with scratch_database() as found:
-        store = Store(found)
-        store.prepare()
-        with store.writing() as db:
-            load_demo(db, "Asia/Ho_Chi_Minh")
-        store.close()
+    with scratch_database(prepared_server) as found:
         yield found
 
 

@@ -8,7 +8,6 @@ from datetime import date, timedelta
 import pytest
 from sqlmodel import col, delete, select
 
-from bot.demo import load_demo
 from storage import reach
 from storage.chats import keep_chat, open_chat, set_reachable
 from storage.people import add_role, join, make_invite, open_invite
@@ -36,11 +35,8 @@ def store(request: pytest.FixtureRequest, store: Store) -> Iterator[Store]:
     if request.param == "sqlite":
         yield store
         return
-    with scratch_database() as url:
+    with scratch_database(request.getfixturevalue("prepared_server")) as url:
         opened = Store(url)
-        opened.prepare()
-        with opened.writing() as db:
-            load_demo(db, "Asia/Ho_Chi_Minh")
         yield opened
         opened.close()
 

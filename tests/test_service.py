@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, delete, select
 
-from bot.demo import load_demo
 from storage.service import TICK, Pulse, beat, clear, last_beat, pulse
 from storage.store import Store
 from storage.tables import Heartbeat, Outgoing, SetAside
@@ -24,13 +23,9 @@ NOW = local(15, 14, 0)
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
+def server(prepared_server: str) -> Iterator[str]:
     """A PostgreSQL database with the example's people."""
-    with scratch_database() as url:
-        with closing(Store(url)) as store:
-            store.prepare()
-            with store.writing() as db:
-                load_demo(db, "Asia/Ho_Chi_Minh")
+    with scratch_database(prepared_server) as url:
         yield url
 
 
