@@ -12,15 +12,16 @@ from bot.assemble import PLAN
 from plans.burden import questions_for, works_of
 from plans.calendar import shipped_calendar, shipped_days
 from plans.file import read_plan
-from plans.model import Deadline, PlanFile
+from plans.model import Deadline, PlanFile, Rung
 from plans.year import for_year
 from storage.calendar import load_calendar
 from storage.loading import load_plan
 from storage.owed import current_period, owed_until
 from storage.store import Store
-from storage.tables import Baseline, CalendarDay, Obligation, Organization, Period, Task, Unit
+from storage.tables import Baseline, CalendarDay, Obligation, Organization, Period, Plan, Task, Unit
 from tests.commune import Commune
 from tests.fakes import local
+from tests.test_digest import STAFF, ticks_at
 
 NOW = local(15)
 Key = tuple[str, str, str]
@@ -238,3 +239,29 @@ def test_a_day_that_the_plan_names_is_owed_by_each_lead_and_done_like_a_case(
     assert "Đã xong" in tuan.labels
     load(commune.store, plan)
     assert "giải ngân" not in tuan.says("/vuviec")
+
+
+def test_a_plan_loaded_with_another_ladder_reminds_the_same_day(commune: Commune, plan: PlanFile) -> None:
+    assert ticks_at(commune, local(8, 9)) == STAFF
+    assert ticks_at(commune, local(9, 9)) == []
+    sooner = Rung(days=-6, who=("staff",))
+    ladder = plan.ladder.model_copy(update={"rungs": (*plan.ladder.rungs, sooner)})
+    load(commune.store, plan.model_copy(update={"ladder": ladder}))
+    assert ticks_at(commune, local(9, 10)) == STAFF
+    load(commune.store, plan)
+    assert ticks_at(commune, local(9, 11)) == ticks_at(commune, local(10, 9)) == []
+
+
+def test_a_plan_taken_out_of_the_archive_reminds_the_same_day(commune: Commune, plan: PlanFile) -> None:
+    with commune.store.writing() as db:
+        db.exec(select(Plan)).one().is_archived = True
+    assert ticks_at(commune, local(8, 9)) == []
+    load(commune.store, plan)
+    assert ticks_at(commune, local(8, 10)) == STAFF
+
+
+def test_what_a_plan_loaded_again_gives_back_is_reminded_of_the_same_day(commune: Commune, plan: PlanFile) -> None:
+    load(commune.store, plan.model_copy(update={"tasks": (), "duties": (), "responsibilities": ()}))
+    assert ticks_at(commune, local(8, 9)) == []
+    load(commune.store, plan)
+    assert ticks_at(commune, local(8, 10)) == STAFF
