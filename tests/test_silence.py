@@ -13,6 +13,7 @@ from storage.tables import Obligation, Period, Reminder, Task, Unit
 from storage.waking import sign_of_life
 from tests.commune import Commune
 from tests.fakes import account, local
+from tests.people import obligation_id, set_state
 from tests.test_digest import days_heard, deliver_at, edit_day, plan, run_of, ticks_at
 
 FAR = date(2025, 12, 31)
@@ -168,6 +169,22 @@ def test_only_the_nearest_of_a_task_is_asked_about(commune: Commune) -> None:
     assert asked(commune) == ["2/6: 8"]
     assert commune.person("mai").tokens == [f"/report {nearer.id}"]
     assert task in commune.person("mai").last
+
+
+def test_what_stood_behind_a_promised_figure_is_asked_about_weeks_after_that_came(commune: Commune) -> None:
+    quiet(commune, local(1), unit="TTPVHCC")  # 2.3 of the year
+    nearer = obligation_id(commune, "TTPVHCC", "2.3")
+    set_state(commune, nearer, "not_started")
+    commune.clock.moment = local(9, 9)
+    thao = commune.person("thao")
+    thao.plays((f"/report {nearer}", "1/2. "), ("b", "Ngày nào"), ("30/9", "?"), ("gửi", "hẹn ngày 30/9"))
+    assert days_heard(commune, "thao", run_of(date(2025, 9, 10), 23)) == ["30/9", "1/10"]  # only the promise
+    commune.clock.moment = local(3, 8, month=10)
+    thao.plays((f"/report {nearer}", "?"), ("120", "2/2. "), ("0", "Gửi báo cáo này?"))
+    assert "thao" not in ticks_at(commune, local(3, 9, month=10))
+    assert "Đã gửi mục 2.3" in thao.says("gửi")
+    assert days_heard(commune, "thao", run_of(date(2025, 10, 4), 70)) == ["3/11", "17/11", "1/12"]
+    assert "Lâu chưa có tin về 1 nhiệm vụ trong năm:" in thao.last
 
 
 def test_the_head_is_asked_where_no_staff_can_be(commune: Commune) -> None:
