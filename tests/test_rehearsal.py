@@ -18,19 +18,32 @@ from hypothesis import strategies as st
 from sqlmodel import Session, select
 from typer.testing import CliRunner
 
+from bot.assemble import PLAN, load_commune
 from bot.cli import app
 from bot.demo import load_demo
+from plans.file import read_plan
 from plans.model import Ladder, Repeat, Rung, Silence, Weekly
 from scheduler.rehearsal import Rehearsed, rehearsal
 from scheduler.rehearsed import COLUMNS, as_csv, in_words
 from storage.absences import add_absence
 from storage.calendar import set_days
+from storage.people import add_role
 from storage.reports import submit
 from storage.snoozes import put_off
 from storage.store import Store
-from storage.tables import Digest, Member, Obligation, Organization, Outgoing, Plan
+from storage.tables import (
+    Account,
+    Conversation,
+    Digest,
+    Member,
+    Obligation,
+    Organization,
+    Outgoing,
+    Plan,
+    Unit,
+)
 from tests.commune import Commune
-from tests.fakes import local
+from tests.fakes import CHANNEL, local
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 BEGIN = date(2025, 9, 1)
@@ -53,16 +66,14 @@ def at(day: date, hour: int = 7, minute: int = 30) -> datetime:
     return datetime.combine(day, time(hour, minute), ZONE).astimezone(UTC)
 
 
-def rehearsed(commune: Commune, first: date, last: date, **how: Any) -> list[Rehearsed]:
+def rehearsed(commune: Commune, first: date, last: date, organization_id: int = 1, **how: Any) -> list[Rehearsed]:
     with commune.store.reading() as db:
-        return rehearsal(db, 1, first, last, commune.clock.now(), **how)
+        return rehearsal(db, organization_id, first, last, commune.clock.now(), **how)
 
 
 def chats_by_name(commune: Commune) -> dict[str, str]:
     """Names of the example's people, by which a rehearsal knows them, to their chats."""
     with commune.store.reading() as db:
-        from storage.tables import Account
-
         rows = db.exec(select(Member.name, Account.chat_id).join(Account, Account.member_id == Member.id))  # type: ignore[arg-type]
         return dict(rows.all())
 
@@ -83,10 +94,10 @@ def played(commune: Commune, days: int, ticks: dict[int, list[int]]) -> Heard:
     return heard
 
 
-def expected(commune: Commune, days: int) -> Heard:
+def expected(commune: Commune, days: int, organization_id: int = 1) -> Heard:
     chats = chats_by_name(commune)
     first = commune.clock.now().astimezone(ZONE).date()
-    found = rehearsed(commune, first, first + timedelta(days=days))
+    found = rehearsed(commune, first, first + timedelta(days=days), organization_id)
     return {(one.at.date(), chats[one.reader.name], one.text) for one in found}
 
 
@@ -160,6 +171,43 @@ def test_what_is_rehearsed_is_what_happens(
         commune.clock.moment = at(commune.clock.moment.astimezone(ZONE).date())
         before = expected(commune, 15)
         assert played(commune, 15, ticks) == before
+
+
+THEIRS = {"bich": ("staff", "KT"), "cuc": ("head", "KT"), "dao": ("coordinator", "VHXH")}
+"""The other commune's people, by their chats."""
+
+
+def a_second(db: Session) -> int:
+    """Another commune in the same database, which begins its day an hour later; its id."""
+    file = read_plan(PLAN)
+    named = file.organization.model_copy(update={"code": "khac", "name": "xã khác"})
+    other = load_commune(db, file.model_copy(update={"organization": named}), ZONE.key, at(BEGIN, 7, 0))
+    other.office_from = time(8, 30)
+    mine: dict[str, Any] = {"organization_id": other.id}
+    for chat_id, (role, code) in THEIRS.items():
+        member = Member(**mine, name=chat_id, joined_at=at(BEGIN, 7, 0))
+        db.add(member)
+        db.flush()
+        account = Account(**mine, member_id=member.id, channel=CHANNEL, chat_id=chat_id)
+        db.add(account)
+        db.flush()
+        db.add(Conversation(account_id=account.id or 0))
+        unit_id = db.exec(select(Unit.id).filter_by(**mine, code=code)).one()
+        add_role(db, other.id or 0, member.id or 0, unit_id, role)
+    return other.id or 0
+
+
+def test_each_of_two_communes_rehearses_its_own(commune: Commune) -> None:
+    with commune.store.writing() as db:
+        other = a_second(db)
+    commune.clock.moment = local(8, 8, 30)
+    commune.ticks()
+    for chat_id in ("tuan", "bich"):
+        commune.person(chat_id).plays(("[Nhắc lại sau]", "?"), ("[Cả ", "?"), ("[Chiều nay]", "13:30"))
+    ours, theirs = expected(commune, 15), expected(commune, 15, other)
+    assert {chat_id for _, chat_id, _ in theirs} == set(THEIRS)
+    assert not {chat_id for _, chat_id, _ in ours} & set(THEIRS)
+    assert played(commune, 15, {number: [60, 360] for number in range(16)}) == ours | theirs
 
 
 def test_a_rehearsal_changes_nothing_and_sends_nothing(commune: Commune) -> None:
