@@ -12,6 +12,7 @@ from storage.people import make_invite
 from storage.tables import Account, Alert, Conversation, Member, Membership, Organization, Unit
 from tests.commune import Commune
 from tests.fakes import account, local
+from tests.people import joined
 from tests.test_digest import deliver_at, file, give_role, heard_on, plan, run_of, ticks_at
 
 
@@ -101,15 +102,15 @@ def test_it_joins_what_else_the_coordinator_is_to_hear(commune: Commune) -> None
     assert text.index("việc quá hạn") < text.index("Chưa liên hệ được")
 
 
-def test_every_coordinator_is_told_also_one_who_comes_later(commune: Commune) -> None:
+def test_every_coordinator_is_told_once_also_one_who_joins_later(commune: Commune) -> None:
     give_role(commune, "mattran", "VHXH", "coordinator")
     reach(commune, "mai", False)
     assert {"lan", "mattran"} < set(ticks_at(commune, local(4, 9)))
-    commune.person("lan").bubbles.clear()
-    give_role(commune, "yen", "VHXH", "coordinator")
-    assert "yen" in ticks_at(commune, local(8, 9))
-    assert "Lê Ngọc Mai" in commune.person("yen").last
-    assert commune.person("lan").bubbles == []
+    new = joined(commune, "new", "coordinator", "VHXH")
+    heard = heard_on(commune, run_of(date(2025, 9, 4), 10), hours=(10, 15))
+    assert heard["new"] == ["4/9"]
+    assert "Lê Ngọc Mai (Phòng Văn hóa – Xã hội): không nhận được tin" in new.last
+    assert {"lan", "mattran"} & set(heard) == set()
 
 
 def test_what_expired_undelivered_is_told_on_the_next_working_day(commune: Commune) -> None:
