@@ -9,7 +9,7 @@ from messages import plain, say
 from plans.model import Tone
 from scheduler.kinds import Kind, Reading, Section
 from scheduler.morning import Morning
-from storage.looking import Looked, Recipient, Told
+from storage.looking import Colleague, Looked, Recipient, Told, staff_of
 from storage.owed import Owed, find_owed, owed_until
 from storage.reminding import Line, left_open
 from storage.snoozes import wishes_of
@@ -87,8 +87,20 @@ def section(reading: Reading) -> Section | None:
         shown=shown,
         left=[calendar.working_days_between(reading.today, item.asked_on) for item in shown],
         tone=_tone(reading, owed),
+        headed=headed_by(reading, owed),
     )
     return Section(text, choices, frozenset(item.id for item in owed))
+
+
+def headed_by(reading: Reading, items: list[Owed]) -> list[tuple[str, list[Colleague]]]:
+    """Units of these that the reader hears of as their head and does not report for, each with its staff."""
+    reporting = {one.unit_id for one in reading.roles if one.role == "staff" and not one.is_for_staff}
+    heading = {one.unit_id for one in reading.roles if one.role == "head"} - reporting
+    units = {item.unit_id: item.unit_short for item in items if item.unit_id in heading}
+    return [
+        (name, staff_of(reading.db, reading.organization_id, unit_id, reading.today))
+        for unit_id, name in units.items()
+    ]
 
 
 def owed_by(reading: Reading) -> tuple[list[Owed], list[Owed]]:

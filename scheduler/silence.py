@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from messages import plain, say
 from plans.calendar import Calendar
 from plans.model import Silence
-from scheduler.deadlines import report_token
+from scheduler.deadlines import headed_by, owed_by, report_token
 from scheduler.kinds import Kind, Reading, Section
 from scheduler.morning import Morning
 from storage.looking import Looked, Recipient, Told, alive_at
@@ -100,7 +100,10 @@ def section(reading: Reading) -> Section | None:
         return None
     silent.sort(key=lambda pair: (-pair[0], pair[1].id))
     items = [item for _, item in silent]
-    text = say("silence.section", silent=silent[:SHOWN], rest=len(silent[SHOWN:]), items=items)
+    headed = headed_by(reading, items)
+    if headed and owed_by(reading)[0]:  # who it is was said there
+        headed = []
+    text = say("silence.section", silent=silent[:SHOWN], rest=len(silent[SHOWN:]), items=items, headed=headed)
     choices = [[report_token(item), plain("tasks.label_report", item=item, among=items)] for item in items[:SHOWN]]
     return Section(text, choices, frozenset(item.id for item in items))
 

@@ -27,6 +27,7 @@ from storage.alerts import OpenAlert
 from storage.calendar import Moved
 from storage.cases import Case
 from storage.chats import Role
+from storage.looking import Colleague
 from storage.owed import Owed, ReportingPeriod
 from storage.province import Shift
 from storage.reach import Invited, Unreached
@@ -172,6 +173,13 @@ REHEARSED = SimpleNamespace(
     at=datetime(2025, 9, 15, 7, 30, tzinfo=UTC),
     reader=SimpleNamespace(name="Huỳnh Thanh Thảo", roles=("staff", "head"), units=("KT",)),
 )
+STAFF = [
+    Colleague("Huỳnh Thanh Thảo", True, "Đặng Đăng Khoa", True),
+    Colleague("Lê Ngọc Mai", False, None, False),
+    Colleague("Phạm Minh Tuấn", True, None, False),
+    Colleague("Bùi Hải Yến", False, None, True),
+]
+HEADED = [[("Phòng Kinh tế", STAFF)], [("Phòng Kinh tế", STAFF[1:3]), ("Văn phòng", [])], [("Văn phòng", [])]]
 OUTAGE = OpenAlert(1, "outage", "x", {"what": "delivery", "from": AT.isoformat(), "to": AT.isoformat()}, AT)
 TET = NamedSpan(date(2026, 2, 14), date(2026, 2, 22), False, "Tết Nguyên đán Bính Ngọ", False)
 NEW_YEAR = NamedSpan(date(2025, 12, 31), date(2026, 1, 2), False, "Tết Dương lịch và ngày liền kề", True)
@@ -329,6 +337,7 @@ FACTS: dict[str, Facts] = {
     },
     "alerts": {"outages": [OUTAGE], "people": TROUBLES, "rest": 3, "zone": "Asia/Ho_Chi_Minh"},
     "deadlines": {
+        "headed": [],
         "left": [2] * 8,
         "left_open": MANY[0],
         "owed": MANY,
@@ -363,7 +372,7 @@ FACTS: dict[str, Facts] = {
         "rest": 3,
         "whys": [("KT 2.9 2025-Q3", "+1")] * 8,
     },
-    "silence": {"items": [ITEM] * 4, "rest": 1, "silent": [(7, ITEM)] * 3},
+    "silence": {"headed": [], "items": [ITEM] * 4, "rest": 1, "silent": [(7, ITEM)] * 3},
     "snooze": {
         "at": time(13, 30),
         "count": 3,
@@ -597,7 +606,12 @@ VARIANTS: dict[str, list[Facts]] = {
         {"today": date(2025, 9, 9), "owed": [ITEM] * 3, "shown": [ITEM]},
         {"today": date(2025, 9, 9), "owed": [ASKED], "put_off": 0, "shown": [ASKED]},
         {"owed": [ITEM], "put_off": 0, "shown": [ITEM], "tone": "escalated"},
+        *(
+            {"owed": [ITEM] * 5, "put_off": 0, "headed": headed, "left_open": None, "tone": "escalated"}
+            for headed in HEADED
+        ),
     ],
+    "silence.section": [{}, *({"headed": headed} for headed in HEADED)],
     "lateness.section": [{}, {"is_weekly": True, "put_off": {}}],
     "snooze.label_next_day": [{}, {"day": date(2025, 9, 22)}],
     "snooze.past": [

@@ -1,0 +1,112 @@
+"""What a digest says to its different readers: those who report, their head, who stands in for somebody."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from sqlmodel import col, delete
+
+from storage.absences import add_absence
+from storage.chats import set_reachable
+from storage.tables import Membership
+from tests.commune import Commune
+from tests.fakes import account, local
+from tests.people import joined
+from tests.test_digest import give_role, ticks_at
+from tests.test_silence import quiet
+
+CLERKS_WORDS = "Chưa có số"
+
+
+def member(commune: Commune, chat_id: str) -> int:
+    return account(commune.store, chat_id).member_id or 0
+
+
+def away(commune: Commune, chat_id: str, stand_in: str | None, last: int = 30) -> None:
+    days = (date(2025, 9, 1), date(2025, 9, last))
+    with commune.store.writing() as db:
+        substitute = member(commune, stand_in) if stand_in else None
+        add_absence(db, 1, member(commune, chat_id), *days, substitute)
+
+
+def loses_chat(commune: Commune, chat_id: str) -> None:
+    with commune.store.writing() as db:
+        set_reachable(db, commune.account_id(chat_id), False)
+
+
+def leaves(commune: Commune, chat_id: str) -> None:
+    """Loses every role."""
+    with commune.store.writing() as db:
+        db.exec(delete(Membership).where(col(Membership.member_id) == member(commune, chat_id)))
+
+
+def reads(commune: Commune, chat_id: str, day: int) -> str:
+    """This person's digest of a day of September."""
+    assert chat_id in ticks_at(commune, local(day, 7, 30))
+    return commune.person(chat_id).last
+
+
+def test_the_head_reads_who_has_it_and_is_asked_to_urge_not_to_report(commune: Commune) -> None:
+    heard = reads(commune, "dung", 18)
+    assert "Phòng Kinh tế còn 5 báo cáo" in heard
+    assert "quá hạn 1 ngày" in heard
+    assert heard.endswith("Cán bộ đầu mối: Phạm Minh Tuấn. Xin anh/chị đôn đốc.")
+    assert "Báo cáo 2.9" in commune.person("dung").labels
+    assert "Cán bộ đầu mối" not in commune.person("tuan").last
+
+
+def test_of_many_staff_the_head_reads_three_names(commune: Commune) -> None:
+    for number in range(4):
+        joined(commune, f"new{number}", "staff", "KT")
+    assert "Cán bộ đầu mối: Phạm Minh Tuấn, Trần Thị Mới, Trần Thị Mới và 2 người khác." in reads(
+        commune, "dung", 18
+    )
+
+
+def test_the_head_reads_who_stands_in_for_the_staff(commune: Commune) -> None:
+    away(commune, "thao", "yen")
+    heard = reads(commune, "khoa", 18)
+    assert "Cán bộ đầu mối: Huỳnh Thanh Thảo (vắng, Bùi Hải Yến làm thay). Xin anh/chị đôn đốc." in heard
+
+
+@pytest.mark.parametrize(
+    ("day", "why"),
+    [(8, "không nhận được tin"), (16, "không nhận được tin"), (16, "vắng")],
+)
+def test_a_head_who_alone_hears_is_told_so(commune: Commune, day: int, why: str) -> None:
+    if why == "vắng":
+        away(commune, "tuan", None)
+    else:
+        loses_chat(commune, "tuan")
+    heard = reads(commune, "dung", day)
+    assert f"Cán bộ đầu mối: Phạm Minh Tuấn ({why}). Chỉ thủ trưởng nhận tin, xin nhắc trực tiếp." in heard
+    assert CLERKS_WORDS not in heard
+
+
+def test_the_head_of_a_unit_without_staff_is_told_so(commune: Commune) -> None:
+    leaves(commune, "tuan")
+    assert "Đơn vị chưa có cán bộ đầu mối, chỉ thủ trưởng nhận tin." in reads(commune, "dung", 16)
+
+
+def test_who_is_head_and_staff_of_one_unit_reads_what_staff_read(commune: Commune) -> None:
+    give_role(commune, "dung", "KT", "staff")
+    heard = reads(commune, "dung", 16)
+    assert CLERKS_WORDS in heard
+    assert "Cán bộ đầu mối" not in heard
+
+
+def test_a_head_of_two_units_reads_who_has_it_in_each(commune: Commune) -> None:
+    give_role(commune, "dung", "VHXH", "head")
+    heard = reads(commune, "dung", 18)
+    assert "Cán bộ đầu mối Phòng Kinh tế: Phạm Minh Tuấn." in heard
+    assert "Cán bộ đầu mối Phòng VH-XH: Lê Ngọc Mai." in heard
+
+
+def test_a_head_asked_about_silence_alone_is_told_why_and_only_once(commune: Commune) -> None:
+    quiet(commune, local(1, month=4))
+    loses_chat(commune, "mai")
+    why = "Cán bộ đầu mối: Lê Ngọc Mai (không nhận được tin)."
+    assert "hung" in ticks_at(commune, local(2, 9, month=6))
+    assert "Lâu chưa có tin" in commune.person("hung").last
+    assert commune.person("hung").last.count(why) == 1
