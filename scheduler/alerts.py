@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from messages import plain, say
-from scheduler.kinds import Kind, Reading, Section, never
+from scheduler.kinds import FOR_ALL, Kind, Reading, Section, never
 from scheduler.morning import Morning
 from storage.alerts import open_alerts
 from storage.looking import Recipient
@@ -51,7 +51,7 @@ def section(reading: Reading) -> Section | None:
         zone=reading.zone,
     )
     choices = [["/members", plain("alerts.label_members")]] if people else []
-    return Section(text, choices, alerts=frozenset(alert.id for alert in alerts))
+    return Section(text, choices, alerts=frozenset(alert.id for alert in alerts), units=FOR_ALL)
 
 
 KIND = Kind((ALERT,), lines, never, section)

@@ -89,7 +89,8 @@ def section(reading: Reading) -> Section | None:
         tone=_tone(reading, owed),
         headed=headed_by(reading, owed),
     )
-    return Section(text, choices, frozenset(item.id for item in owed))
+    units = frozenset(item.unit_id for item in owed)
+    return Section(text, choices, frozenset(item.id for item in owed), units=units)
 
 
 def headed_by(reading: Reading, items: list[Owed]) -> list[tuple[str, list[Colleague]]]:

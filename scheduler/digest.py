@@ -28,7 +28,8 @@ from storage.reminding import (
     take_digest,
     with_digest,
 )
-from storage.tables import Organization
+from storage.reports import name_of
+from storage.tables import Organization, Unit
 
 QUIET = timedelta(minutes=15)
 WAITS_AT_MOST = timedelta(minutes=60)
@@ -120,7 +121,7 @@ def make(db: Session, args: dict[str, Any], now: datetime) -> Made | Later | Non
     sections = [section for kind in KINDS if (section := kind.section(reading)) is not None]
     if not any(_is_of(section, line) for section in sections for line in reading.lines):
         return None
-    heading = say("digest.heading", today=reading.today)
+    heading = say("digest.heading", today=reading.today, absent=_absent(reading, sections))
     text = Markup("\n").join([heading, Markup("\n\n").join(section.text for section in sections)])
     return Made(str(text), _choices(sections))
 
@@ -137,6 +138,21 @@ def _reading(db: Session, digest: Addressed, digest_id: int, now: datetime) -> R
         read_by(db, digest.organization_id, digest.reader_id, today),
         lines_of(db, digest_id),
     )
+
+
+def _absent(reading: Reading, sections: Sequence[Section]) -> list[tuple[str, str | None, str]]:
+    """Whose part of this the reader reads only in their place: name, unit where it is of one, role."""
+    units = {unit_id for section in sections for unit_id in section.units}
+    own = {(one.unit_id, one.role) for one in reading.roles if one.member_id == reading.reader_id}
+    absent = {
+        (one.member_id, one.unit_id): one.role
+        for one in reading.roles
+        if one.unit_id in units and (one.unit_id, one.role) not in own
+    }
+    return [
+        (name_of(reading.db, member_id), reading.db.get_one(Unit, unit_id).short if unit_id else None, role)
+        for (member_id, unit_id), role in absent.items()
+    ]
 
 
 def _is_of(section: Section, line: Line) -> bool:

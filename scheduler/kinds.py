@@ -42,12 +42,17 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the digest. `of`: the obligations and alerts it still speaks of."""
+    """A part of the digest. `of` and `alerts`: what it still speaks of; `units`: whose, None for the commune's."""
 
     text: Markup
     choices: list[list[str]] = field(default_factory=list)
     of: frozenset[int] = frozenset()
     alerts: frozenset[int] = frozenset()
+    units: frozenset[int | None] = frozenset()
+
+
+FOR_ALL: frozenset[int | None] = frozenset({None})
+"""The units of a section that speaks of the whole commune."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from messages import plain, say
 from scheduler.deadlines import report_token
-from scheduler.kinds import Kind, Reading, Section, never
+from scheduler.kinds import FOR_ALL, Kind, Reading, Section, never
 from scheduler.morning import Morning
 from storage.looking import Looked, Recipient
 from storage.owed import Owed, owed_until
@@ -64,7 +64,7 @@ def section(reading: Reading) -> Section | None:
     if "coordinator" in roles:
         choices = [[report_token(item), plain("tasks.label_report", item=item, among=late)] for item in shown]
         choices.append(["/summary missing", plain("lateness.label_missing")])
-    return Section(text, choices, frozenset(item.id for item in late))
+    return Section(text, choices, frozenset(item.id for item in late), units=FOR_ALL)
 
 
 def _is_heard_of(reading: Reading, item: Owed, roles: set[str]) -> bool:

@@ -105,7 +105,8 @@ def section(reading: Reading) -> Section | None:
         headed = []
     text = say("silence.section", silent=silent[:SHOWN], rest=len(silent[SHOWN:]), items=items, headed=headed)
     choices = [[report_token(item), plain("tasks.label_report", item=item, among=items)] for item in items[:SHOWN]]
-    return Section(text, choices, frozenset(item.id for item in items))
+    units = frozenset(item.unit_id for item in items)
+    return Section(text, choices, frozenset(item.id for item in items), units=units)
 
 
 def _is_silent(reading: Reading, line: Line, item: Owed) -> bool:

@@ -347,7 +347,7 @@ FACTS: dict[str, Facts] = {
         "tone": "urge",
         "total": 8,
     },
-    "digest": {"today": TODAY},
+    "digest": {"absent": [], "today": TODAY},
     "lateness": {
         "is_weekly": False,
         "late": [LATE] * 8,
@@ -612,6 +612,10 @@ VARIANTS: dict[str, list[Facts]] = {
         ),
     ],
     "silence.section": [{}, *({"headed": headed} for headed in HEADED)],
+    "digest.heading": [
+        {},
+        {"absent": [("Lê Ngọc Mai", "Phòng VH-XH", "staff"), ("Nguyễn Thị Lan", None, "coordinator")]},
+    ],
     "lateness.section": [{}, {"is_weekly": True, "put_off": {}}],
     "snooze.label_next_day": [{}, {"day": date(2025, 9, 22)}],
     "snooze.past": [

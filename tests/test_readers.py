@@ -13,7 +13,7 @@ from storage.tables import Membership
 from tests.commune import Commune
 from tests.fakes import account, local
 from tests.people import joined
-from tests.test_digest import give_role, ticks_at
+from tests.test_digest import file, give_role, ticks_at
 from tests.test_silence import quiet
 
 CLERKS_WORDS = "Chưa có số"
@@ -110,3 +110,50 @@ def test_a_head_asked_about_silence_alone_is_told_why_and_only_once(commune: Com
     assert "hung" in ticks_at(commune, local(2, 9, month=6))
     assert "Lâu chưa có tin" in commune.person("hung").last
     assert commune.person("hung").last.count(why) == 1
+
+
+def heading(commune: Commune, chat_id: str, day: int) -> str:
+    return reads(commune, chat_id, day).splitlines()[0]
+
+
+def test_who_stands_in_reads_in_whose_place_and_in_which_unit(commune: Commune) -> None:
+    away(commune, "thao", "yen")
+    assert heading(commune, "yen", 16) == (
+        "<b>Nhắc việc thứ Ba, 16/9</b>, có việc làm thay Huỳnh Thanh Thảo (TTPVHCC)"
+    )
+    assert "làm thay" not in heading(commune, "mai", 17)
+
+
+def test_whose_part_is_empty_is_not_named(commune: Commune) -> None:
+    away(commune, "thao", "yen")
+    file(commune, "TTPVHCC")
+    assert "làm thay" not in heading(commune, "yen", 16)
+
+
+def test_a_head_reads_whose_work_they_do_and_is_not_asked_to_urge(commune: Commune) -> None:
+    away(commune, "tuan", "dung")
+    heard = reads(commune, "dung", 18)
+    assert heard.splitlines()[0].endswith(", có việc làm thay Phạm Minh Tuấn (Phòng Kinh tế)")
+    assert "Cán bộ đầu mối" not in heard
+
+
+def test_who_would_read_it_anyway_reads_no_other_name(commune: Commune) -> None:
+    give_role(commune, "yen", "TTPVHCC", "staff")
+    away(commune, "thao", "yen")
+    assert "làm thay" not in heading(commune, "yen", 16)
+
+
+def test_who_stands_in_for_several_reads_each_once(commune: Commune) -> None:
+    away(commune, "mai", "hung")
+    away(commune, "lan", "hung")
+    assert heading(commune, "hung", 22).partition(", có việc làm thay ")[2] == (
+        "Lê Ngọc Mai (Phòng VH-XH), Nguyễn Thị Lan (cán bộ tổng hợp)"
+    )
+
+
+def test_who_stands_in_for_a_head_who_alone_hears_is_named_once(commune: Commune) -> None:
+    away(commune, "tuan", None)
+    away(commune, "dung", "son")
+    heard = reads(commune, "son", 18)
+    assert heard.splitlines()[0].endswith(", có việc làm thay Võ Thị Dung (Phòng Kinh tế)")
+    assert "Cán bộ đầu mối Phòng Kinh tế: Phạm Minh Tuấn (vắng). Chỉ thủ trưởng nhận tin" in heard
