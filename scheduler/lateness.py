@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from messages import plain, say
-from scheduler.deadlines import report_token
 from scheduler.kinds import FOR_ALL, Kind, Reading, Section, never
 from scheduler.morning import Morning
 from storage.looking import Looked, Recipient
@@ -15,7 +16,18 @@ from storage.snoozes import past_due
 from storage.waking import FOR_THE_COMMUNE
 
 LATE = "late"
-SHOWN = 5
+LINES = 6
+LINES_OF_A_LEADER = 4
+"""Of units, or of units and of how many more there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class LateUnit:
+    """What a unit is late with, the longest first; until when some of it was put off past its day."""
+
+    name: str
+    items: list[Owed] = field(default_factory=list)
+    put_off: list[datetime] = field(default_factory=list)
 
 
 def lines(morning: Morning) -> Iterator[tuple[Recipient, Line]]:
@@ -41,7 +53,7 @@ def _of_role(morning: Morning, item: Looked, role: str) -> Iterator[tuple[Recipi
 
 
 def section(reading: Reading) -> Section | None:
-    """What is late by now, the longest first: with buttons for the coordinator, five lines for the leader."""
+    """What is late by now, a line for each unit, the longest first; for a leader alone, five lines in all."""
     roles = {one.role for one in reading.roles if one.unit_id is None}
     if not roles:
         return None
@@ -49,22 +61,35 @@ def section(reading: Reading) -> Section | None:
     late = [item for item in owed if _is_heard_of(reading, item, roles)]
     if not late:
         return None
-    late.sort(key=lambda item: item.asked_on)
-    shown = late[:SHOWN]
+    is_weekly = "coordinator" not in roles
+    put_off = {} if is_weekly else past_due(reading.db, reading.organization_id, reading.now)
+    units = by_unit(late, put_off)
+    at_most = LINES_OF_A_LEADER if is_weekly else LINES
+    shown = units if len(units) <= at_most else units[: at_most - 1]
     text = say(
         "lateness.section",
         late=late,
         shown=shown,
+        rest=units[len(shown) :],
         today=reading.today,
         zone=reading.zone,
-        put_off=past_due(reading.db, reading.organization_id, reading.now),
-        is_weekly="coordinator" not in roles,
+        is_weekly=is_weekly,
     )
     choices = [["/summary", plain("lateness.label_summary")]]
-    if "coordinator" in roles:
-        choices = [[report_token(item), plain("tasks.label_report", item=item, among=late)] for item in shown]
-        choices.append(["/summary missing", plain("lateness.label_missing")])
+    if not is_weekly:
+        choices.insert(0, ["/summary missing", plain("lateness.label_missing")])
     return Section(text, choices, frozenset(item.id for item in late), units=FOR_ALL)
+
+
+def by_unit(late: Iterable[Owed], put_off: Mapping[int, datetime]) -> list[LateUnit]:
+    """The unit with the longest overdue first, of those alike the one with most; and so within a unit."""
+    groups: dict[int, LateUnit] = {}
+    for item in sorted(late, key=lambda item: item.asked_on):
+        unit = groups.setdefault(item.unit_id, LateUnit(item.unit_short))
+        unit.items.append(item)
+        if item.id in put_off:
+            unit.put_off.append(put_off[item.id])
+    return sorted(groups.values(), key=lambda unit: (unit.items[0].asked_on, -len(unit.items)))
 
 
 def _is_heard_of(reading: Reading, item: Owed, roles: set[str]) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
-from storage.tables import Obligation
+from storage.snoozes import put_off
+from storage.tables import Obligation, Unit
 from tests.commune import Commune
-from tests.fakes import local
+from tests.fakes import account, local
 from tests.people import obligation_id, set_state
 from tests.test_digest import (
     days_heard,
@@ -18,6 +19,7 @@ from tests.test_digest import (
     file,
     give_role,
     heard_on,
+    obligations,
     owe,
     plan,
     run_of,
@@ -55,13 +57,68 @@ def test_the_coordinator_hears_of_the_whole_commune_in_one_message(commune: Comm
             db.get_one(Obligation, obligation_id(commune, "KT", task)).due_on = due_on
     ticks_at(commune, local(22, 7, 30))
     lan = commune.person("lan")
-    first, *items = [line for line in lan.last.splitlines() if "quá hạn" in line]
-    assert "14 việc quá hạn</b> cần đôn đốc, lâu nhất:" in first
-    assert [line.rpartition(":")[2] for line in items] == [f" quá hạn {days} ngày" for days in (10, 7, 5, 5, 5)]
-    assert "và 9 việc khác." in lan.last
-    assert lan.labels[0] == "Báo cáo 2.8 · Phòng Kinh tế"
-    assert lan.labels[-1] == "Ai chưa báo cáo"
+    assert lan.last.splitlines()[1:] == [
+        "Cả xã có <b>14 việc quá hạn</b> cần đôn đốc:",
+        "• Phòng Kinh tế: 5 việc, lâu nhất quá hạn 10 ngày",
+        "• TTPVHCC: 5 việc, lâu nhất quá hạn 5 ngày",
+        "• Phòng VH-XH: 3 việc, lâu nhất quá hạn 5 ngày",
+        "• Văn phòng: 1 việc, quá hạn 5 ngày",
+    ]
+    assert lan.labels == ["Ai chưa báo cáo", "Xem tổng hợp"]
     assert "Phòng Kinh tế – 2.8" in lan.taps("Ai chưa báo cáo")
+
+
+def spread(commune: Commune) -> list[int]:
+    """Let each of the 14 things late be of a unit of its own; their ids, the longest overdue first."""
+    with commune.store.writing() as db:
+        late = [row for code in ("VHXH", *OTHERS) for row in obligations(db, code) if row.state == "not_started"]
+        for number, row in enumerate(late):
+            name = f"Đơn vị {number}"
+            unit = Unit(organization_id=1, code=f"D{number}", name=name, short=name, kind="internal")
+            db.add(unit)
+            db.flush()
+            row.unit_id, row.due_on = unit.id or 0, date(2025, 9, 1) + timedelta(days=number)
+        return [row.id or 0 for row in late]
+
+
+def puts_off(commune: Commune, chat_id: str, one: int, day: int) -> None:
+    member_id = account(commune.store, chat_id).member_id or 0
+    with commune.store.writing() as db:
+        put_off(db, 1, member_id, one, local(day, 7, 30), True, local(16, 9))
+
+
+def test_of_many_units_the_worst_are_named_and_the_others_counted(commune: Commune) -> None:
+    spread(commune)
+    ticks_at(commune, local(22, 7, 30))
+    _, head, *lines = commune.person("lan").last.splitlines()
+    assert "14 việc quá hạn" in head
+    assert lines[0] == "• Đơn vị 0: 1 việc, quá hạn 21 ngày"
+    assert lines[4:6] == ["• Đơn vị 4: 1 việc, quá hạn 17 ngày", "và 9 đơn vị khác, 9 việc."]
+    ticks_at(commune, local(29, 7, 30))
+    _, head, *lines = commune.person("chutich").last.splitlines()
+    assert len([head, *lines]) == 5
+    assert lines[2:] == ["• Đơn vị 2: 1 việc, quá hạn 26 ngày", "và 11 đơn vị khác, 11 việc."]
+
+
+def test_the_coordinator_sees_what_was_put_off_past_its_day_and_the_leader_does_not(commune: Commune) -> None:
+    for task, day in (("2.1", 26), ("2.8", 30)):
+        puts_off(commune, "mai", obligation_id(commune, "VHXH", task), day)
+    with commune.store.reading() as db:
+        of_office = next(row.id or 0 for row in obligations(db, "VP") if row.state == "not_started")
+    puts_off(commune, "yen", of_office, 24)
+    ticks_at(commune, local(22, 7, 30))
+    heard = commune.person("lan").last
+    assert "• Phòng VH-XH: 3 việc, lâu nhất quá hạn 5 ngày, 2 việc xin lùi nhắc đến 30/9" in heard
+    assert "• Văn phòng: 1 việc, quá hạn 5 ngày, xin lùi nhắc đến 24/9" in heard
+    ticks_at(commune, local(29, 7, 30))
+    assert "xin lùi" not in commune.person("chutich").last
+
+
+def test_what_was_put_off_in_a_unit_not_named_is_counted(commune: Commune) -> None:
+    newest = spread(commune)[-1]
+    puts_off(commune, "mai", newest, 30)
+    ticks_at(commune, local(22, 7, 30))
+    assert "và 9 đơn vị khác, 9 việc, 1 việc xin lùi nhắc." in commune.person("lan").last
 
 
 def test_what_is_late_is_counted_at_the_moment_of_reading(commune: Commune) -> None:
@@ -76,9 +133,14 @@ def test_what_is_late_is_counted_at_the_moment_of_reading(commune: Commune) -> N
 def test_the_leader_reads_the_worst_first_with_a_button_to_the_summary(commune: Commune) -> None:
     assert "chutich" in ticks_at(commune, local(29, 7, 30))
     leader = commune.person("chutich")
-    assert "Tuần này cả xã có <b>14 việc quá hạn</b> từ một tuần làm việc trở lên, lâu nhất:" in leader.last
+    assert leader.last.splitlines()[1:] == [
+        "Tuần này cả xã có <b>14 việc quá hạn</b> từ một tuần làm việc trở lên:",
+        "• Phòng Kinh tế: 5 việc, lâu nhất quá hạn 12 ngày",
+        "• TTPVHCC: 5 việc, lâu nhất quá hạn 12 ngày",
+        "• Phòng VH-XH: 3 việc, lâu nhất quá hạn 12 ngày",
+        "• Văn phòng: 1 việc, quá hạn 12 ngày",
+    ]
     assert leader.labels == ["Xem tổng hợp"]
-    assert "và 9 việc khác." in leader.last
     assert "Xong 8/22 báo cáo" in leader.taps("Xem tổng hợp")
 
 
@@ -168,4 +230,4 @@ def test_the_line_of_what_was_filed_a_second_before_is_left_out(commune: Commune
     set_state(commune, one, "submitted")
     assert "lan" in deliver_at(commune, local(22, 7, 31))
     assert "1 việc quá hạn" in commune.person("lan").last
-    assert commune.person("lan").tokens[0] == f"/report {other}"
+    assert "• Phòng Kinh tế: 1 việc, quá hạn 5 ngày" in commune.person("lan").last

@@ -22,6 +22,7 @@ from plans.indicators import judge
 from plans.model import Indicator, Target
 from plans.spans import NamedSpan, Span
 from plans.text import fold
+from scheduler.lateness import LateUnit
 from storage.absences import Away
 from storage.alerts import OpenAlert
 from storage.calendar import Moved
@@ -173,6 +174,7 @@ REHEARSED = SimpleNamespace(
     at=datetime(2025, 9, 15, 7, 30, tzinfo=UTC),
     reader=SimpleNamespace(name="Huỳnh Thanh Thảo", roles=("staff", "head"), units=("KT",)),
 )
+LATE_UNITS = [LateUnit(LONG, [LATE] * 4, [AT] * 2), LateUnit("KT", [LATE], [AT]), LateUnit("KT", [LATE_CASE], [])]
 STAFF = [
     Colleague("Huỳnh Thanh Thảo", True, "Đặng Đăng Khoa", True),
     Colleague("Lê Ngọc Mai", False, None, False),
@@ -351,8 +353,8 @@ FACTS: dict[str, Facts] = {
     "lateness": {
         "is_weekly": False,
         "late": [LATE] * 8,
-        "put_off": {LATE.id: AT},
-        "shown": [LATE] * 5,
+        "rest": [LATE_UNITS[0]] * 9,
+        "shown": LATE_UNITS * 2,
         "today": TODAY,
         "zone": "Asia/Ho_Chi_Minh",
     },
@@ -616,7 +618,7 @@ VARIANTS: dict[str, list[Facts]] = {
         {},
         {"absent": [("Lê Ngọc Mai", "Phòng VH-XH", "staff"), ("Nguyễn Thị Lan", None, "coordinator")]},
     ],
-    "lateness.section": [{}, {"is_weekly": True, "put_off": {}}],
+    "lateness.section": [{}, {"is_weekly": True, "shown": LATE_UNITS, "rest": []}],
     "snooze.label_next_day": [{}, {"day": date(2025, 9, 22)}],
     "snooze.past": [
         {},
