@@ -160,7 +160,7 @@ def test_where_the_plan_gives_no_days_the_day_is_named(commune: Commune) -> None
         ("31/11", "Không có ngày 31/11"),
         ("sớm", 'ví dụ 19/9, "mai" hoặc "thứ sáu"'),
         ("20/9", "Thứ Bảy, 20/9 là ngày nghỉ. Lấy ngày làm việc kế tiếp, thứ Hai, 22/9?"),
-        ("10/9", "đã quá 5 ngày"),
+        ("10/9", "đã quá 5 ngày lịch"),
     ],
 )
 def test_a_named_day_must_be_one_that_can_be(commune: Commune, due: str, heard: str) -> None:
@@ -202,7 +202,7 @@ def test_a_moved_event_can_be_left_alone(commune: Commune) -> None:
 def test_a_named_day_stays_when_the_event_moves_before_it(commune: Commune) -> None:
     thao = commune.person("thao")
     after_event(thao, "1/9", "8/9")
-    thao.plays(("mở vụ việc", "Đã mở"), ("[Xem vụ việc]", "quá hạn 7 ngày"))
+    thao.plays(("mở vụ việc", "Đã mở"), ("[Xem vụ việc]", "quá hạn 7 ngày lịch"))
     thao.plays(("[Cập nhật]", "điều gì?"), ("ngày ban hành quyết định công bố", "Đang ghi"), ("4/9", "không đổi"))
     thao.plays(("đổi", "Đã cập nhật"), ("[Xem vụ việc]", "4/9/2025"), ("[Cập nhật]", "?"))
     thao.plays(("3", "?"), ("10/9", "Phải xong vào ngày nào?"), ("26/9", "8/9/2025 → <b>thứ Sáu, 26/9/2025</b>"))
@@ -226,7 +226,7 @@ def test_progress_and_facts_are_written_in_few_words(commune: Commune) -> None:
         (datetime(2025, 9, 15, 7, tzinfo=UTC), "hôm nay", "xong ngày 15/9/2025, trong hạn"),
         (datetime(2025, 10, 3, 7, tzinfo=UTC), "[Hôm nay]", "xong ngày 3/10/2025, trong hạn"),
         (datetime(2025, 10, 6, 7, tzinfo=UTC), "3/10", "xong ngày 3/10/2025, trong hạn"),
-        (datetime(2025, 10, 6, 7, tzinfo=UTC), "hôm nay", "xong ngày 6/10/2025, chậm 3 ngày"),
+        (datetime(2025, 10, 6, 7, tzinfo=UTC), "hôm nay", "xong ngày 6/10/2025, chậm 3 ngày lịch"),
     ],
 )
 def test_closing_says_whether_it_was_in_time(commune: Commune, now: datetime, day: str, heard: str) -> None:
@@ -253,7 +253,7 @@ def test_a_limit_that_ends_on_a_day_off_is_kept_on_the_working_day_after(commune
     assert "trong hạn" in closed(commune, case, "hôm nay")
 
 
-@pytest.mark.parametrize(("day", "judged"), [("6/10", "trong hạn"), ("7/10", "chậm 1 ngày")])
+@pytest.mark.parametrize(("day", "judged"), [("6/10", "trong hạn"), ("7/10", "chậm 1 ngày lịch")])
 def test_a_day_off_entered_later_moves_the_end_of_a_limit(commune: Commune, day: str, judged: str) -> None:
     case = opened(commune)  # its limit ends on Friday 3/10
     edit_day(commune, date(2025, 10, 3), is_working=False)
@@ -301,7 +301,7 @@ def test_the_list_is_the_most_urgent_first_five_at_a_time(commune: Commune) -> N
     yen = commune.person("yen")
     heard = yen.says("/vuviec")
     assert re.findall(r"• 2\.2 (.+?):", heard) == ["QĐ cũ", "QĐ 1", "QĐ 2", "QĐ 4", "QĐ 5"]
-    assert "• 2.2 QĐ cũ: <b>quá hạn 12 ngày</b> (hạn 3/9)" in heard
+    assert "• 2.2 QĐ cũ: <b>quá hạn 12 ngày lịch</b> (hạn 3/9)" in heard
     assert yen.labels[5:] == ["Xem thêm 3", "Mở vụ việc mới"]
     assert re.findall(r"• 2\.2 (.+?):", yen.taps("Xem thêm 3")) == ["QĐ 8", "QĐ 10", "QĐ 12"]
 

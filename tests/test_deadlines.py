@@ -96,7 +96,7 @@ def test_moved_earlier_the_newest_rung_alone_worded_for_now(commune: Commune, on
     change(commune, one, lambda owed: move_due(owed, date(2025, 9, 9), date(2025, 9, 8)))
     assert ticks_at(commune, local(8, 10)) == []  # one a day
     assert ticks_at(commune, local(10, 9)) == ["hung", "mai"]
-    assert "quá hạn 1 ngày" in commune.person("mai").last
+    assert "quá hạn 1 ngày lịch" in commune.person("mai").last
     assert told(commune) == [(-7, "17/9"), (1, "9/9")]
 
 
@@ -129,10 +129,10 @@ def test_a_promised_figure_is_owed_until_it_is_in(commune: Commune, one: int) ->
         row = db.get_one(Obligation, one)
         row.state, row.promised_on = "submitted", date(2025, 9, 24)
     assert heard_on(commune, run_of(date(2025, 9, 15), 12)) == {"mai": ["24/9", "25/9"], "hung": ["25/9"]}
-    assert "quá hẹn 1 ngày</b> (hẹn 24/9):" in commune.person("hung").last
+    assert "quá hẹn 1 ngày lịch</b> (hẹn 24/9):" in commune.person("hung").last
     assert "còn thiếu số" in commune.person("hung").last
     assert "lan" in heard_on(commune, [date(2025, 9, 29)])
-    assert "quá hẹn 5 ngày" in commune.person("lan").last
+    assert "quá hẹn 5 ngày lịch" in commune.person("lan").last
     set_state(commune, one, "submitted")
     change(commune, one, lambda owed: setattr(owed, "promised_on", None))
     assert "mai" not in heard_on(commune, [date(2025, 9, 30)])

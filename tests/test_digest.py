@@ -170,7 +170,7 @@ def test_after_days_of_downtime_one_message_worded_for_now(commune: Commune) -> 
     assert ticks_at(commune, local(17, 10, 0)) == STAFF
     assert "hạn hôm nay" in commune.person("mai").last
     assert ticks_at(commune, local(19, 10, 0)) == sorted(STAFF + HEADS)
-    assert "quá hạn 2 ngày" in commune.person("mai").last
+    assert "quá hạn 2 ngày lịch" in commune.person("mai").last
 
 
 def test_an_old_plan_nags_nobody(commune: Commune) -> None:
@@ -180,7 +180,7 @@ def test_an_old_plan_nags_nobody(commune: Commune) -> None:
 
 def test_what_was_missed_is_made_up_for_even_when_the_period_is_locked(commune: Commune) -> None:
     assert ticks_at(commune, local(22, 10, 0)) == sorted([*STAFF, *HEADS, "lan"])
-    assert "quá hạn 5 ngày" in commune.person("mai").last
+    assert "quá hạn 5 ngày lịch" in commune.person("mai").last
     assert ticks_at(commune, local(23, 10, 0)) == []
 
 

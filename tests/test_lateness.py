@@ -59,10 +59,10 @@ def test_the_coordinator_hears_of_the_whole_commune_in_one_message(commune: Comm
     lan = commune.person("lan")
     assert lan.last.splitlines()[1:] == [
         "Cả xã có <b>14 việc quá hạn</b> cần đôn đốc:",
-        "• Phòng Kinh tế: 5 việc, lâu nhất quá hạn 10 ngày",
-        "• TTPVHCC: 5 việc, lâu nhất quá hạn 5 ngày",
-        "• Phòng VH-XH: 3 việc, lâu nhất quá hạn 5 ngày",
-        "• Văn phòng: 1 việc, quá hạn 5 ngày",
+        "• Phòng Kinh tế: 5 việc, lâu nhất quá hạn 10 ngày lịch",
+        "• TTPVHCC: 5 việc, lâu nhất quá hạn 5 ngày lịch",
+        "• Phòng VH-XH: 3 việc, lâu nhất quá hạn 5 ngày lịch",
+        "• Văn phòng: 1 việc, quá hạn 5 ngày lịch",
     ]
     assert lan.labels == ["Ai chưa báo cáo", "Xem tổng hợp"]
     assert "Phòng Kinh tế – 2.8" in lan.taps("Ai chưa báo cáo")
@@ -92,12 +92,12 @@ def test_of_many_units_the_worst_are_named_and_the_others_counted(commune: Commu
     ticks_at(commune, local(22, 7, 30))
     _, head, *lines = commune.person("lan").last.splitlines()
     assert "14 việc quá hạn" in head
-    assert lines[0] == "• Đơn vị 0: 1 việc, quá hạn 21 ngày"
-    assert lines[4:6] == ["• Đơn vị 4: 1 việc, quá hạn 17 ngày", "và 9 đơn vị khác, 9 việc."]
+    assert lines[0] == "• Đơn vị 0: 1 việc, quá hạn 21 ngày lịch"
+    assert lines[4:6] == ["• Đơn vị 4: 1 việc, quá hạn 17 ngày lịch", "và 9 đơn vị khác, 9 việc."]
     ticks_at(commune, local(29, 7, 30))
     _, head, *lines = commune.person("chutich").last.splitlines()
     assert len([head, *lines]) == 5
-    assert lines[2:] == ["• Đơn vị 2: 1 việc, quá hạn 26 ngày", "và 11 đơn vị khác, 11 việc."]
+    assert lines[2:] == ["• Đơn vị 2: 1 việc, quá hạn 26 ngày lịch", "và 11 đơn vị khác, 11 việc."]
 
 
 def test_the_coordinator_sees_what_was_put_off_past_its_day_and_the_leader_does_not(commune: Commune) -> None:
@@ -108,8 +108,8 @@ def test_the_coordinator_sees_what_was_put_off_past_its_day_and_the_leader_does_
     puts_off(commune, "yen", of_office, 24)
     ticks_at(commune, local(22, 7, 30))
     heard = commune.person("lan").last
-    assert "• Phòng VH-XH: 3 việc, lâu nhất quá hạn 5 ngày, 2 việc xin lùi nhắc đến 30/9" in heard
-    assert "• Văn phòng: 1 việc, quá hạn 5 ngày, xin lùi nhắc đến 24/9" in heard
+    assert "• Phòng VH-XH: 3 việc, lâu nhất quá hạn 5 ngày lịch, 2 việc xin lùi nhắc đến 30/9" in heard
+    assert "• Văn phòng: 1 việc, quá hạn 5 ngày lịch, xin lùi nhắc đến 24/9" in heard
     ticks_at(commune, local(29, 7, 30))
     assert "xin lùi" not in commune.person("chutich").last
 
@@ -135,10 +135,10 @@ def test_the_leader_reads_the_worst_first_with_a_button_to_the_summary(commune: 
     leader = commune.person("chutich")
     assert leader.last.splitlines()[1:] == [
         "Tuần này cả xã có <b>14 việc quá hạn</b> từ một tuần làm việc trở lên:",
-        "• Phòng Kinh tế: 5 việc, lâu nhất quá hạn 12 ngày",
-        "• TTPVHCC: 5 việc, lâu nhất quá hạn 12 ngày",
-        "• Phòng VH-XH: 3 việc, lâu nhất quá hạn 12 ngày",
-        "• Văn phòng: 1 việc, quá hạn 12 ngày",
+        "• Phòng Kinh tế: 5 việc, lâu nhất quá hạn 12 ngày lịch",
+        "• TTPVHCC: 5 việc, lâu nhất quá hạn 12 ngày lịch",
+        "• Phòng VH-XH: 3 việc, lâu nhất quá hạn 12 ngày lịch",
+        "• Văn phòng: 1 việc, quá hạn 12 ngày lịch",
     ]
     assert leader.labels == ["Xem tổng hợp"]
     assert "Xong 8/22 báo cáo" in leader.taps("Xem tổng hợp")
@@ -230,4 +230,4 @@ def test_the_line_of_what_was_filed_a_second_before_is_left_out(commune: Commune
     set_state(commune, one, "submitted")
     assert "lan" in deliver_at(commune, local(22, 7, 31))
     assert "1 việc quá hạn" in commune.person("lan").last
-    assert "• Phòng Kinh tế: 1 việc, quá hạn 5 ngày" in commune.person("lan").last
+    assert "• Phòng Kinh tế: 1 việc, quá hạn 5 ngày lịch" in commune.person("lan").last

@@ -769,6 +769,12 @@ def test_a_message_fits_a_phone(name: str, facts: Facts) -> None:
     assert len(text) <= (900 if name in LISTS else 700), text
 
 
+@pytest.mark.parametrize(("name", "facts"), [case for case in CASES if str(case.id).partition(".")[0] in CHATS])
+def test_days_late_or_left_say_which_days_they_are(name: str, facts: Facts) -> None:
+    text = plain(name, **facts)
+    assert not re.search(r"(hạn|hẹn|đã quá|chậm|còn) \d+ ngày(?! lịch| làm việc)", text), text
+
+
 @pytest.mark.parametrize(("name", "facts"), [case for case in CASES if ".label_" in str(case.id)])
 def test_a_label_fits_a_button(name: str, facts: Facts) -> None:
     label = plain(name, **facts)

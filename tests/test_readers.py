@@ -50,7 +50,7 @@ def reads(commune: Commune, chat_id: str, day: int) -> str:
 def test_the_head_reads_who_has_it_and_is_asked_to_urge_not_to_report(commune: Commune) -> None:
     heard = reads(commune, "dung", 18)
     assert "Phòng Kinh tế còn 5 báo cáo" in heard
-    assert "quá hạn 1 ngày" in heard
+    assert "quá hạn 1 ngày lịch" in heard
     assert heard.endswith("Cán bộ đầu mối: Phạm Minh Tuấn. Xin anh/chị đôn đốc.")
     assert "Báo cáo 2.9" in commune.person("dung").labels
     assert "Cán bộ đầu mối" not in commune.person("tuan").last

@@ -309,7 +309,7 @@ def test_what_is_put_off_past_the_due_day_is_seen_by_the_coordinator(commune: Co
         "lan": ["22/9", "25/9"],
         "mai": ["26/9"],
     }
-    assert "quá hạn 8 ngày, xin lùi nhắc đến 26/9" in commune.person("lan").last
+    assert "quá hạn 8 ngày lịch, xin lùi nhắc đến 26/9" in commune.person("lan").last
 
 
 def test_the_summary_shows_what_is_put_off_past_the_due_day(commune: Commune) -> None:
@@ -333,7 +333,7 @@ def test_a_newer_wish_takes_the_place_of_one_past_the_due_day(commune: Commune) 
     mai.plays(("[Nhắc lại sau]", "?"), ("[Chọn ngày]", "?"), ("26/9", "Hạn là"), ("[Lùi đến 26/9]", "26/9"))
     mai.plays(("/nhaclai", "?"), ("mai", "thứ Ba, 16/9"))
     ticks_at(commune, local(22, 9, 0))
-    assert "quá hạn 5 ngày" in commune.person("lan").last
+    assert "quá hạn 5 ngày lịch" in commune.person("lan").last
     assert "xin lùi" not in commune.person("lan").last
 
 

@@ -45,7 +45,7 @@ def test_it_counts_what_is_done_late_and_near(commune: Commune) -> None:
     done, total = map(int, re.findall(r"Xong (\d+)/(\d+) báo cáo", heard)[0])
     assert "<b>quá hạn 1</b>" in heard
     assert f"sắp đến hạn {total - done - 1}" in heard
-    assert "Chậm nhất: Phòng Kinh tế – 2.9, quá hạn 7 ngày." in heard
+    assert "Chậm nhất: Phòng Kinh tế – 2.9, quá hạn 7 ngày lịch." in heard
 
 
 def test_a_missed_target_is_shown_once_all_units_have_reported(commune: Commune) -> None:
@@ -83,7 +83,7 @@ def test_a_promised_report_is_counted_once(commune: Commune) -> None:
     assert f"Xong {done}/{total} báo cáo, sắp đến hạn {owed - 1}, thiếu số có hẹn 1." in thao.says("/tonghop")
     commune.moves(days=4)
     assert f"Xong {done}/{total} báo cáo, <b>quá hạn {owed}</b>." in thao.says("/tonghop")
-    assert "quá hẹn 1 ngày" in everything(commune, "thao", "Chưa báo cáo")
+    assert "quá hẹn 1 ngày lịch" in everything(commune, "thao", "Chưa báo cáo")
 
 
 def test_staff_see_their_own_unit_only(commune: Commune) -> None:

@@ -34,7 +34,7 @@ def test_the_most_urgent_comes_first(commune: Commune) -> None:
     thao = commune.person("thao")
     heard = thao.says("/nhiemvu")
     assert thao.labels[0] == "Báo cáo 2.16"
-    assert "<b>quá hạn 5 ngày</b>" in heard
+    assert "<b>quá hạn 5 ngày lịch</b>" in heard
 
 
 def test_an_extension_moves_the_day(commune: Commune) -> None:
