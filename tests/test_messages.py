@@ -79,6 +79,7 @@ CASE = replace(
     period_label="",
     case="Quyết định 12/2025/QĐ-UBND ngày 5/8/2025 quy định một số nội dung về quản lý đất công",
 )
+ASKED_CASE = replace(CASE, unit_kind="requested")
 LATE_CASE = replace(CASE, id=32, due_on=date(2025, 9, 10), task_code="2.2")
 MANY = [ITEM, LATE, DUE_NOW, PROMISED, ASKED, CASE, LATE_CASE, ITEM]
 WORDS: Facts = next(task for task in FILE.tasks if task.code == "2.2").deadlines[0].model_dump(mode="json")["case"]
@@ -612,6 +613,9 @@ VARIANTS: dict[str, list[Facts]] = {
             {"owed": [ITEM] * 5, "put_off": 0, "headed": headed, "left_open": None, "tone": "escalated"}
             for headed in HEADED
         ),
+        {"today": date(2025, 9, 9), "owed": [ITEM, CASE], "put_off": 0, "shown": [ITEM, CASE]},
+        {"owed": [CASE], "put_off": 0, "shown": [CASE]},
+        {"owed": [ASKED_CASE, ASKED], "put_off": 0, "shown": [ASKED_CASE, ASKED]},
     ],
     "silence.section": [{}, *({"headed": headed} for headed in HEADED)],
     "digest.heading": [
@@ -692,7 +696,7 @@ VARIANTS: dict[str, list[Facts]] = {
         {},
         {"owed": MANY[3:], "put_off": {}},
         *({"owed": some, "among": some} for some in ([ITEM], [CASE], [ITEM, CASE], [ASKED])),
-        {"owed": [replace(CASE, unit_kind="requested")], "among": [replace(CASE, unit_kind="requested")]},
+        {"owed": [ASKED_CASE], "among": [ASKED_CASE]},
     ],
     "tasks.label_report": [{}, {"among": [ITEM]}, {"item": CASE}, {"item": replace(CASE, case="Quyết định 5")}],
 }

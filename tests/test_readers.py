@@ -13,6 +13,7 @@ from storage.tables import Membership
 from tests.commune import Commune
 from tests.fakes import account, local
 from tests.people import joined
+from tests.test_case import opened
 from tests.test_digest import file, give_role, ticks_at
 from tests.test_silence import quiet
 
@@ -157,3 +158,27 @@ def test_who_stands_in_for_a_head_who_alone_hears_is_named_once(commune: Commune
     heard = reads(commune, "son", 18)
     assert heard.splitlines()[0].endswith(", có việc làm thay Võ Thị Dung (Phòng Kinh tế)")
     assert "Cán bộ đầu mối Phòng Kinh tế: Phạm Minh Tuấn (vắng). Chỉ thủ trưởng nhận tin" in heard
+
+
+@pytest.mark.parametrize(
+    ("event", "day", "heard"),
+    [
+        ("20/8", 15, "Văn phòng HĐND&amp;UBND còn 1 báo cáo quý III năm 2025 và 1 vụ việc:"),
+        ("9/8", 8, "Văn phòng HĐND&amp;UBND chuẩn bị 1 báo cáo quý III năm 2025 và xử lý 1 vụ việc:"),
+    ],
+)
+def test_reports_and_cases_are_counted_apart_and_the_quarter_is_the_reports(
+    commune: Commune, event: str, day: int, heard: str
+) -> None:
+    commune.clock.moment = local(8, 6, 0)
+    opened(commune, event=event)
+    said = reads(commune, "yen", day)
+    assert heard in said.splitlines()
+    assert "• 2.2 vụ việc: Quyết định 12/QĐ-UBND" in said
+    assert ("Số liệu tính đến hết 14/9." in said) is ("chuẩn bị" in heard)
+
+
+def test_a_case_alone_has_no_quarter(commune: Commune) -> None:
+    opened(commune, event="18/8")
+    file(commune, "VP")
+    assert "Văn phòng HĐND&amp;UBND còn 1 vụ việc, hạn" in reads(commune, "yen", 16)
