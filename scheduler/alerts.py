@@ -50,8 +50,9 @@ def section(reading: Reading) -> Section | None:
         rest=len(people[SHOWN:]),
         zone=reading.zone,
     )
+    brief = say("alerts.brief", outages=outages[-1:], people=people, zone=reading.zone)
     choices = [["/members", plain("alerts.label_members")]] if people else []
-    return Section(text, choices, alerts=frozenset(alert.id for alert in alerts), units=FOR_ALL)
+    return Section(text, choices, alerts=frozenset(alert.id for alert in alerts), units=FOR_ALL, brief=brief)
 
 
 KIND = Kind((ALERT,), lines, never, section)

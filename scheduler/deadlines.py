@@ -14,7 +14,7 @@ from storage.owed import Owed, find_owed, owed_until
 from storage.reminding import Line, left_open
 from storage.snoozes import wishes_of
 
-SHOWN = 5
+SHOWN, SHOWN_APART = 5, 3
 """Items with a line and a button each; the rest is counted."""
 DUE, PROMISE, SNOOZE = "due", "promise", "snooze"
 OWN = (DUE, PROMISE, SNOOZE)
@@ -72,9 +72,9 @@ def section(reading: Reading) -> Section | None:
     if not owed:
         return None
     among = [*owed, *put_off]
-    shown = owed[:SHOWN]
+    shown = owed[: _room(among)]
     choices = [[report_token(item), plain("tasks.label_report", item=item, among=among)] for item in shown]
-    if len(owed) > SHOWN:
+    if len(owed) > len(shown):
         choices.append(["/tasks", plain("deadlines.label_all", total=len(among))])
     choices.append([f"/snooze {shown[0].id}" if len(owed) == 1 else "/snooze", plain("deadlines.label_snooze")])
     calendar = reading.book.calendar
@@ -91,6 +91,12 @@ def section(reading: Reading) -> Section | None:
     )
     units = frozenset(item.unit_id for item in owed)
     return Section(text, choices, frozenset(item.id for item in owed), units=units)
+
+
+def _room(owed: list[Owed]) -> int:
+    """How many items a phone shows: fewer where each line must name its unit and its day too."""
+    is_apart = len({item.unit_id for item in owed}) > 1 and len({item.asked_on for item in owed}) > 1
+    return SHOWN_APART if is_apart else SHOWN
 
 
 def headed_by(reading: Reading, items: list[Owed]) -> list[tuple[str, list[Colleague]]]:

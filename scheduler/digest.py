@@ -34,6 +34,8 @@ from storage.tables import Organization, Unit
 QUIET = timedelta(minutes=15)
 WAITS_AT_MOST = timedelta(minutes=60)
 CHOICES_AT_MOST = 8
+LETTERS, ROOM = 30, 21
+"""About as many letters in a line, and lines in a message, as a phone shows at once."""
 A_DAY = timedelta(days=1)
 
 
@@ -122,8 +124,24 @@ def make(db: Session, args: dict[str, Any], now: datetime) -> Made | Later | Non
     if not any(_is_of(section, line) for section in sections for line in reading.lines):
         return None
     heading = say("digest.heading", today=reading.today, absent=_absent(reading, sections))
-    text = Markup("\n").join([heading, Markup("\n\n").join(section.text for section in sections)])
-    return Made(str(text), _choices(sections))
+    return Made(str(_text(heading, sections)), _choices(sections))
+
+
+def _text(heading: Markup, sections: Sequence[Section]) -> Markup:
+    """All in full where a phone shows it at once; else the last ones in brief, as many as need be."""
+    text = heading
+    for in_full in range(len(sections), 0, -1):
+        briefs = Markup("\n").join(section.brief for section in sections[in_full:])
+        parts = [*(section.text for section in sections[:in_full]), *([briefs] if briefs else [])]
+        text = Markup("\n").join([heading, Markup("\n\n").join(parts)])
+        if _lines(text) <= ROOM:
+            break
+    return text
+
+
+def _lines(text: Markup) -> int:
+    """How many lines a phone needs for it."""
+    return sum(1 + len(Markup(line).striptags()) // LETTERS for line in text.splitlines())
 
 
 def _reading(db: Session, digest: Addressed, digest_id: int, now: datetime) -> Reading:

@@ -42,13 +42,15 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the digest. `of` and `alerts`: what it still speaks of; `units`: whose, None for the commune's."""
+    """A part of the digest. `of` and `alerts`: what it still speaks of; `units`: whose, None for the commune's.
+    `brief` is said instead of the text where others leave no room for it."""
 
     text: Markup
     choices: list[list[str]] = field(default_factory=list)
     of: frozenset[int] = frozenset()
     alerts: frozenset[int] = frozenset()
     units: frozenset[int | None] = frozenset()
+    brief: Markup = field(default_factory=Markup)
 
 
 FOR_ALL: frozenset[int | None] = frozenset({None})

@@ -66,6 +66,7 @@ def section(reading: Reading) -> Section | None:
     units = by_unit(late, put_off)
     at_most = LINES_OF_A_LEADER if is_weekly else LINES
     shown = units if len(units) <= at_most else units[: at_most - 1]
+    brief = say("lateness.brief", late=late, units=units, today=reading.today)
     text = say(
         "lateness.section",
         late=late,
@@ -78,7 +79,7 @@ def section(reading: Reading) -> Section | None:
     choices = [["/summary", plain("lateness.label_summary")]]
     if not is_weekly:
         choices.insert(0, ["/summary missing", plain("lateness.label_missing")])
-    return Section(text, choices, frozenset(item.id for item in late), units=FOR_ALL)
+    return Section(text, choices, frozenset(item.id for item in late), units=FOR_ALL, brief=brief)
 
 
 def by_unit(late: Iterable[Owed], put_off: Mapping[int, datetime]) -> list[LateUnit]:

@@ -104,9 +104,10 @@ def section(reading: Reading) -> Section | None:
     if headed and owed_by(reading)[0]:  # who it is was said there
         headed = []
     text = say("silence.section", silent=silent[:SHOWN], rest=len(silent[SHOWN:]), items=items, headed=headed)
+    brief = say("silence.brief", items=items, shown=items[:SHOWN])
     choices = [[report_token(item), plain("tasks.label_report", item=item, among=items)] for item in items[:SHOWN]]
     units = frozenset(item.unit_id for item in items)
-    return Section(text, choices, frozenset(item.id for item in items), units=units)
+    return Section(text, choices, frozenset(item.id for item in items), units=units, brief=brief)
 
 
 def _is_silent(reading: Reading, line: Line, item: Owed) -> bool:

@@ -356,6 +356,7 @@ FACTS: dict[str, Facts] = {
         "late": [LATE] * 8,
         "rest": [LATE_UNITS[0]] * 9,
         "shown": LATE_UNITS * 2,
+        "units": LATE_UNITS * 5,
         "today": TODAY,
         "zone": "Asia/Ho_Chi_Minh",
     },
@@ -375,7 +376,7 @@ FACTS: dict[str, Facts] = {
         "rest": 3,
         "whys": [("KT 2.9 2025-Q3", "+1")] * 8,
     },
-    "silence": {"headed": [], "items": [ITEM] * 4, "rest": 1, "silent": [(7, ITEM)] * 3},
+    "silence": {"headed": [], "items": [ITEM] * 4, "rest": 1, "shown": [ITEM] * 2, "silent": [(7, ITEM)] * 3},
     "snooze": {
         "at": time(13, 30),
         "count": 3,
@@ -622,6 +623,9 @@ VARIANTS: dict[str, list[Facts]] = {
         {},
         {"absent": [("Lê Ngọc Mai", "Phòng VH-XH", "staff"), ("Nguyễn Thị Lan", None, "coordinator")]},
     ],
+    "alerts.brief": [{}, {"people": TROUBLES[2:3]}, {"people": []}, {"outages": []}],
+    "lateness.brief": [{}, {"units": LATE_UNITS[2:]}],
+    "silence.brief": [{}, {"items": [ITEM], "shown": [ITEM]}],
     "lateness.section": [{}, {"is_weekly": True, "shown": LATE_UNITS, "rest": []}],
     "snooze.label_next_day": [{}, {"day": date(2025, 9, 22)}],
     "snooze.past": [

@@ -26,6 +26,8 @@ from bot.browser_chats import Earlier, Person
 from bot.platform import Message
 from messages import plain
 from tests.browser_core import MONDAY, Core, two_taps
+from tests.commune import Commune
+from tests.test_readers import burden, reads
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 FLAGS = [
@@ -325,6 +327,16 @@ async def test_everything_fits_and_can_be_hit_with_a_thumb(core: Core, page: Pag
         box = await button.bounding_box()
         assert box is not None
         assert box["height"] >= 44, await button.inner_text()
+
+
+async def test_the_fullest_digest_is_read_without_scrolling(core: Core, page: Page, commune: Commune) -> None:
+    burden(commune)
+    heard = reads(commune, "lan", 1, month=10)
+    await page.set_viewport_size(PHONE)
+    await core.send("text", text=heard)
+    box = await page.locator(".bubble").bounding_box()
+    assert box is not None
+    assert box["height"] <= 540
 
 
 async def test_it_says_that_it_is_a_trial_on_this_computer_only(page: Page) -> None:

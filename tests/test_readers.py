@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from sqlmodel import col, delete
+from sqlmodel import col, delete, select
 
 from storage.absences import add_absence
 from storage.chats import set_reachable
-from storage.tables import Membership
+from storage.tables import Membership, Obligation
 from tests.commune import Commune
 from tests.fakes import account, local
 from tests.people import joined
 from tests.test_case import opened
-from tests.test_digest import file, give_role, ticks_at
+from tests.test_digest import file, give_role, obligations, ticks_at
 from tests.test_silence import quiet
 
 CLERKS_WORDS = "Chưa có số"
@@ -42,10 +42,24 @@ def leaves(commune: Commune, chat_id: str) -> None:
         db.exec(delete(Membership).where(col(Membership.member_id) == member(commune, chat_id)))
 
 
-def reads(commune: Commune, chat_id: str, day: int) -> str:
-    """This person's digest of a day of September."""
-    assert chat_id in ticks_at(commune, local(day, 7, 30))
+def reads(commune: Commune, chat_id: str, day: int, month: int = 9) -> str:
+    """This person's digest of a day, of September where nothing else is said."""
+    assert chat_id in ticks_at(commune, local(day, 7, 30, month))
     return commune.person(chat_id).last
+
+
+def burden(commune: Commune) -> None:
+    """All that can come together on 1/10: Phòng Kinh tế and TTPVHCC late in many ways, nothing heard of the year's
+    work since March, two people out of reach, and the coordinator of the staff of Phòng Kinh tế."""
+    give_role(commune, "lan", "KT", "staff")
+    with commune.store.writing() as db:
+        for row in db.exec(select(Obligation)):
+            row.alive_at = local(1, month=3)
+        late = [row for unit in ("KT", "TTPVHCC") for row in obligations(db, unit) if row.state == "not_started"]
+        for number, row in enumerate(late):
+            row.state, row.due_on = ("draft", "returned")[number % 2], date(2025, 9, 15 + number % 5)
+    for chat_id in ("mai", "phuc"):
+        loses_chat(commune, chat_id)
 
 
 def test_the_head_reads_who_has_it_and_is_asked_to_urge_not_to_report(commune: Commune) -> None:
@@ -182,3 +196,32 @@ def test_a_case_alone_has_no_quarter(commune: Commune) -> None:
     opened(commune, event="18/8")
     file(commune, "VP")
     assert "Văn phòng HĐND&amp;UBND còn 1 vụ việc, hạn" in reads(commune, "yen", 16)
+
+
+def test_what_a_phone_does_not_show_at_once_is_said_in_brief_from_the_end(commune: Commune) -> None:
+    burden(commune)
+    heard = reads(commune, "lan", 1, month=10)
+    assert heard.splitlines()[-3:] == [
+        "Cả xã có <b>14 việc quá hạn</b>, lâu nhất 16 ngày lịch (Phòng Kinh tế).",
+        "Lâu chưa có tin về 3 nhiệm vụ trong năm: 1.2, 2.10…",
+        "Chưa liên hệ được: Lê Ngọc Mai và 1 trường hợp khác (/thanhvien).",
+    ]
+    assert heard.count("• ") == 5
+    assert {"Ai chưa báo cáo", "Xem tổng hợp", "Báo cáo 2.8"} < set(commune.person("lan").labels)
+
+
+def test_the_first_part_is_told_in_full_and_what_fits_with_it(commune: Commune) -> None:
+    burden(commune)
+    heard = reads(commune, "tuan", 1, month=10)
+    assert heard.splitlines()[-1].startswith("Lâu chưa có tin về 3 nhiệm vụ trong năm:")
+    file(commune, "KT")
+    heard = reads(commune, "lan", 16, month=10)
+    assert "• TTPVHCC: 5 việc, lâu nhất quá hạn" in heard
+    assert "Lâu chưa có tin" in heard
+
+
+def test_items_of_several_units_and_days_are_three_for_each_takes_more_lines(commune: Commune) -> None:
+    burden(commune)
+    give_role(commune, "tuan", "TTPVHCC", "staff")
+    assert reads(commune, "tuan", 1, month=10).count("quá hạn") == 3
+    assert "Xem cả 10 việc" in commune.person("tuan").labels
