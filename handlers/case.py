@@ -115,7 +115,7 @@ def _frozen(desk: Desk, found: Case) -> Facts:
         "facts": found.facts,
         "event_on": found.event_on.isoformat(),
         "due_on": owed.due_on.isoformat(),
-        "limit": _limit(deadline),
+        "limit": _limit(deadline) | {"is_of_plan": found.is_of_plan},
     }
 
 
@@ -223,6 +223,8 @@ def _edit(talk: Talk, limit: Facts) -> None:
 def _names(limit: Facts) -> dict[str, str]:
     """What of a case can be put right: the names of the answers, and how they are called."""
     words = limit["words"]
+    if limit.get("is_of_plan"):
+        return {"due": label("case.label_due")}
     names = {f"{FACT}{field['code']}": plain("case.label_name", name=field["label"]) for field in words["fields"]}
     names["event"] = plain("case.label_name", name=words["event"])
     return names if limit["days"] else names | {"due": label("case.label_due")}

@@ -65,8 +65,9 @@ def lower_first(text: str) -> str:
 
 
 def capital(text: str) -> str:
-    """First letter in upper case, the rest as it is."""
-    return text[:1].upper() + text[1:]
+    """First letter in upper case, also behind <b>, the rest as it is."""
+    first = len(text) - len(text.removeprefix("<b>"))
+    return text[:first] + text[first : first + 1].upper() + text[first + 1 :]
 
 
 def clip(text: str, length: int) -> str:

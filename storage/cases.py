@@ -52,6 +52,12 @@ class Case:
     progress_at: datetime | None
     closed_on: date | None
     outcome: str | None
+    opened_by: int | None
+
+    @property
+    def is_of_plan(self) -> bool:
+        """Opened by the plan itself, for a day it names; there was no event."""
+        return self.opened_by is None
 
     @property
     def is_open(self) -> bool:
@@ -86,6 +92,7 @@ _about = (
     case_file.c.progress_at,
     case_file.c.closed_on,
     case_file.c.outcome,
+    case_file.c.opened_by,
 )
 _cases = seen.add_columns(*_about).where(
     case_file.c.id.is_not(None), obligation.c.organization_id == bindparam("organization_id")

@@ -202,7 +202,7 @@ def test_a_moved_event_can_be_left_alone(commune: Commune) -> None:
 def test_a_named_day_stays_when_the_event_moves_before_it(commune: Commune) -> None:
     thao = commune.person("thao")
     after_event(thao, "1/9", "8/9")
-    thao.plays(("mở vụ việc", "Đã mở"), ("[Xem vụ việc]", "quá hạn 7 ngày lịch"))
+    thao.plays(("mở vụ việc", "Đã mở"), ("[Xem vụ việc]", "<b>Quá hạn 7 ngày lịch</b>"))
     thao.plays(("[Cập nhật]", "điều gì?"), ("ngày ban hành quyết định công bố", "Đang ghi"), ("4/9", "không đổi"))
     thao.plays(("đổi", "Đã cập nhật"), ("[Xem vụ việc]", "4/9/2025"), ("[Cập nhật]", "?"))
     thao.plays(("3", "?"), ("10/9", "Phải xong vào ngày nào?"), ("26/9", "8/9/2025 → <b>thứ Sáu, 26/9/2025</b>"))

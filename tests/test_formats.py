@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import Markup
 
 from messages import formats
 from plans.indicators import judge
@@ -30,6 +31,7 @@ MONEY = {"type": "money", "unit": "triệu đồng"}
         (formats.lower_first("Thứ Hai"), "thứ Hai"),
         (formats.capital("quý III năm 2025"), "Quý III năm 2025"),
         (formats.capital("đơn vị"), "Đơn vị"),
+        (formats.capital(Markup("<b>quá hạn</b>")), Markup("<b>Quá hạn</b>")),
         (formats.capital(""), ""),
         (formats.iso("2025-09-14"), date(2025, 9, 14)),
         (formats.shown({"n": "1250"}, COUNT), "1.250 hồ sơ"),

@@ -235,8 +235,14 @@ def test_a_day_that_the_plan_names_is_owed_by_each_lead_and_done_like_a_case(
     tuan = commune.person("tuan")
     assert f"• 2.9 {work.title[:20]}" in tuan.last
     assert "Thực hiện giải ngân" in tuan.says("/vuviec")
-    assert "hạn hôm nay" in tuan.taps(next(label for label in tuan.labels if "2.9" in label))
+    card = tuan.taps(next(label for label in tuan.labels if "2.9" in label))
+    assert "<b>Hạn hôm nay</b>" in card
+    assert "Thời hạn kế hoạch ghi: trước ngày 30 tháng 11" in card
+    assert "Ngày phát sinh" not in card
     assert "Đã xong" in tuan.labels
+    tuan.taps("Cập nhật")
+    assert tuan.labels == ["Ghi diễn biến", "Ngày phải xong"]
+    tuan.says("/huy")
     load(commune.store, plan)
     assert "giải ngân" not in tuan.says("/vuviec")
 

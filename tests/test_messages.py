@@ -92,6 +92,7 @@ OPENED = Case(
     AT,
     None,
     None,
+    2,
 )
 CLOSED = replace(
     OPENED,
@@ -579,7 +580,13 @@ VARIANTS: dict[str, list[Facts]] = {
         {"day": 5, "month": 13, "year": None, "most": None},
     ],
     "asking.not_a_day": [{}, {"is_past": False}],
-    "case.card": [{}, {"case": CLOSED}, {"case": DROPPED}, {"case": replace(CLOSED, outcome=None)}],
+    "case.card": [
+        {},
+        {"case": replace(OPENED, facts={"after_event": "trước ngày 30 tháng 11"}, opened_by=None)},
+        {"case": CLOSED},
+        {"case": DROPPED},
+        {"case": replace(CLOSED, outcome=None)},
+    ],
     "case.closing": [{}, {"days_late": 3, "outcome": None}],
     "case.confirm": [{}, {"due_on": date(2025, 9, 10), "is_known": False}],
     "case.due": [{}, {"current": TODAY}, {"was": "2025-09-20"}, {"was": "2025-09-20", "is_again": True}],
