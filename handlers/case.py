@@ -11,7 +11,7 @@ from handlers import access
 from handlers.asking import a_day, ask_words
 from handlers.conversation import Command, Conversation, FlowKind, begin
 from handlers.desk import Desk, button, page_of
-from handlers.talk import Talk
+from handlers.talk import Misunderstood, Read, Talk
 from handlers.tasks import SHOWN, report_button
 from messages import label, plain
 from plans.calendar import legal_deadline
@@ -155,7 +155,7 @@ def _asked(task: EventTask) -> Facts:
 def opening(talk: Talk, tasks: list[Facts]) -> None:
     """Which task and unit, what it is about, the day of the event; then the clock starts."""
     names = {str(n): plain("case.label_task", task=task) for n, task in enumerate(tasks)}
-    task = tasks[int(_picked(talk, "task", names, "case.task"))]
+    task = tasks[int(_picked(talk, "task", names, "case.task", read=_by_code(tasks)))]
     limit = task["limit"]
     unit = _picked(talk, "unit", task["units"], "case.unit", task=task)
     facts = {field["code"]: _fact(talk, field, code=task["code"]) for field in limit["words"]["fields"]}
@@ -179,6 +179,19 @@ def opening(talk: Talk, tasks: list[Facts]) -> None:
             _edit(talk, limit)
         case "drop":
             talk.end("case.dropped", [button("/case", "case.label_list")])
+
+
+def _by_code(tasks: list[Facts]) -> Read:
+    """The position of the only task with the clause number that was typed: "2.2", "2,2"."""
+
+    def read(text: str) -> str:
+        code = fold(text).replace(",", ".")
+        found = [str(n) for n, task in enumerate(tasks) if fold(task["code"]) == code]
+        if len(found) != 1:
+            raise Misunderstood("talk.choose_one")
+        return found[0]
+
+    return read
 
 
 def _open(
@@ -230,9 +243,13 @@ def _names(limit: Facts) -> dict[str, str]:
     return names if limit["days"] else names | {"due": label("case.label_due")}
 
 
-def _picked(talk: Talk, name: str, options: Mapping[str, str], block: str, /, **facts: Any) -> str:
+def _picked(
+    talk: Talk, name: str, options: Mapping[str, str], block: str, /, read: Read | None = None, **facts: Any
+) -> str:
     """The only option there is, or the one chosen."""
-    return next(iter(options)) if len(options) == 1 else talk.choose(name, options, block, **facts)
+    if len(options) == 1:
+        return next(iter(options))
+    return talk.choose(name, options, block, read=read, is_figure=False, **facts)
 
 
 def _fact(talk: Talk, field: Facts, /, *, code: str, current: str | None = None) -> str:

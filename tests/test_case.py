@@ -66,6 +66,15 @@ def test_a_case_is_opened_and_its_limit_counted(commune: Commune) -> None:
         assert part in heard
 
 
+@pytest.mark.parametrize("typed", ["2.2", "2,2", "mục 2.2"])
+def test_the_task_of_a_case_is_named_by_its_clause(commune: Commune, typed: str) -> None:
+    commune.person("yen").plays(
+        ("/vuviec new", "thuộc việc nào?"),
+        ("2.9", "Xin chọn một trong các nút"),
+        (typed, "Mục 2.2. <b>Văn bản bị kiến nghị xử lý?</b>"),
+    )
+
+
 def test_nothing_is_opened_before_it_is_confirmed(commune: Commune) -> None:
     yen = commune.person("yen")
     yen.plays(("/vuviec", "Không có vụ việc nào đang mở"), ("[Mở vụ việc mới]", "thuộc việc nào?"), ("1", "?"))
