@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,12 +26,14 @@ from plans.file import read_plan
 from plans.model import Ladder, Repeat, Rung, Silence, Weekly
 from scheduler.rehearsal import Rehearsed, rehearsal
 from scheduler.rehearsed import COLUMNS, as_csv, in_words
+from scheduler.tick import Ticker, Work
 from storage.absences import add_absence
 from storage.calendar import set_days
+from storage.chats import set_reachable
 from storage.people import add_role
 from storage.reports import submit
 from storage.snoozes import put_off
-from storage.store import Store
+from storage.store import IN_MEMORY, Store
 from storage.tables import (
     Account,
     Conversation,
@@ -53,13 +56,11 @@ Heard = set[tuple[date, str, str]]
 
 @contextmanager
 def a_commune(prepared: Path) -> Iterator[Commune]:
-    """A commune of its own, in memory as far as the test is concerned."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "commune.db"
-        path.write_bytes(prepared.read_bytes())
-        store = Store(f"sqlite:///{path}")
+    """A commune of its own, in memory."""
+    with closing(Store(IN_MEMORY)) as store, closing(sqlite3.connect(prepared)) as file:
+        with store.engine.connect() as link:
+            file.backup(link.connection.dbapi_connection)  # type: ignore[arg-type]
         yield Commune(store, at(BEGIN, 7, 0))
-        store.close()
 
 
 def at(day: date, hour: int = 7, minute: int = 30) -> datetime:
@@ -79,19 +80,32 @@ def chats_by_name(commune: Commune) -> dict[str, str]:
 
 
 def played(commune: Commune, days: int, ticks: dict[int, list[int]]) -> Heard:
-    """What really comes in the days after now, with ticks on the half hour and at odd minutes of each day."""
+    """What really comes in the days after now, with the program's own ticks on the half hour and at odd minutes of
+    each day."""
     heard: Heard = set()
     today = commune.clock.now().astimezone(ZONE).date()
-    for number in range(days + 1):
-        day = today + timedelta(days=number)
-        for minute in [0, *sorted(ticks.get(number, []))]:
-            moment = at(day) + timedelta(minutes=minute)
-            if moment < commune.clock.now():
-                continue
-            commune.clock.moment = moment
-            for chat_id, bubbles in commune.ticks().items():
-                heard |= {(day, chat_id, bubble.text) for bubble in bubbles}
+    ticker = ticker_of(commune)
+    with asyncio.Runner() as program:
+        for number in range(days + 1):
+            day = today + timedelta(days=number)
+            for minute in [0, *sorted(ticks.get(number, []))]:
+                commune.clock.moment = max(at(day) + timedelta(minutes=minute), commune.clock.now())
+                program.run(ticker.tick())
+                for chat_id, bubbles in commune.deliver().items():
+                    heard |= {(day, chat_id, bubble.text) for bubble in bubbles}
     return heard
+
+
+def ticker_of(commune: Commune) -> Ticker:
+    async def write(work: Work) -> Any:
+        with commune.store.writing() as db:
+            return work(db)
+
+    async def read(work: Work) -> Any:
+        with commune.store.reading() as db:
+            return work(db)
+
+    return Ticker(write, read, commune.clock.now, lambda: None)
 
 
 def expected(commune: Commune, days: int, organization_id: int = 1) -> Heard:
@@ -119,6 +133,7 @@ CHANGES = st.lists(
         st.tuples(st.just("absent"), st.integers(0, 11), DAYS),
         st.tuples(st.just("snooze"), st.integers(0, 96), DAYS),
         st.tuples(st.just("holiday"), st.integers(0, 1), DAYS),
+        st.tuples(st.just("closed"), st.integers(0, 11), st.none()),
         st.tuples(st.just("down"), st.integers(1, 9), st.none()),
     ),
     max_size=8,
@@ -141,6 +156,8 @@ def change(commune: Commune, kind: str, number: int, day: date | None) -> None:
             row = db.exec(select(Obligation)).all()[number]
             member_id = (number % 12) + 1
             put_off(db, 1, member_id, row.id or 0, at(day), False, now)
+        elif kind == "closed":
+            set_reachable(db, db.exec(select(Account.id)).all()[number] or 0, False)
         elif kind == "holiday" and day is not None:
             set_days(db, 1, [day], bool(number), "sửa", now.astimezone(ZONE).date())
     if kind == "down":
@@ -182,7 +199,7 @@ def a_second(db: Session) -> int:
     file = read_plan(PLAN)
     named = file.organization.model_copy(update={"code": "khac", "name": "xã khác"})
     other = load_commune(db, file.model_copy(update={"organization": named}), ZONE.key, at(BEGIN, 7, 0))
-    other.office_from = time(8, 30)
+    other.office_from, other.is_demo = time(8, 30), True
     mine: dict[str, Any] = {"organization_id": other.id}
     for chat_id, (role, code) in THEIRS.items():
         member = Member(**mine, name=chat_id, joined_at=at(BEGIN, 7, 0))
@@ -200,14 +217,14 @@ def a_second(db: Session) -> int:
 def test_each_of_two_communes_rehearses_its_own(commune: Commune) -> None:
     with commune.store.writing() as db:
         other = a_second(db)
-    commune.clock.moment = local(8, 8, 30)
+    commune.clock.moment = local(12, 8, 30)
     commune.ticks()
     for chat_id in ("tuan", "bich"):
         commune.person(chat_id).plays(("[Nhắc lại sau]", "?"), ("[Cả ", "?"), ("[Chiều nay]", "13:30"))
-    ours, theirs = expected(commune, 15), expected(commune, 15, other)
+    ours, theirs = expected(commune, 10), expected(commune, 10, other)
     assert {chat_id for _, chat_id, _ in theirs} == set(THEIRS)
     assert not {chat_id for _, chat_id, _ in ours} & set(THEIRS)
-    assert played(commune, 15, {number: [60, 360] for number in range(16)}) == ours | theirs
+    assert played(commune, 10, {number: [60, 360] for number in range(11)}) == ours | theirs
 
 
 def test_a_rehearsal_changes_nothing_and_sends_nothing(commune: Commune) -> None:

@@ -183,6 +183,23 @@ def test_back_from_an_absence_without_any_event_what_was_missed_is_heard(commune
     assert "hạn thứ Tư, 17/9 (còn 2 ngày làm việc)" in commune.person("mai").last
 
 
+async def test_what_is_found_of_the_people_in_the_morning_stands_in_that_mornings_digest(store: Store) -> None:
+    commune = Commune(store, local(19, 9))
+    ticker = _ticker(commune)
+    await ticker.tick()
+    commune.deliver()
+    with store.writing() as db:
+        set_reachable(db, commune.account_id("mai"), False)
+    commune.clock.moment = local(22, 7, 30)
+    await ticker.tick()
+    heard = commune.deliver()
+    assert "việc quá hạn" in heard["lan"][0].text
+    assert "Chưa liên hệ được qua chương trình:\n• Lê Ngọc Mai" in heard["lan"][0].text
+    commune.clock.moment += timedelta(seconds=30)
+    await ticker.tick()
+    assert commune.deliver() == {}
+
+
 def _ticker(commune: Commune) -> Ticker:
     transactions = Transactions(commune.store)
     return Ticker(transactions.write, transactions.read, commune.clock.now, lambda: None)
