@@ -28,7 +28,7 @@ from storage.tables import (
     Unit,
 )
 from storage.tables.core import connection, table
-from storage.waking import WOKEN, wake_all
+from storage.waking import WOKEN, sign_of_life, wake_all
 
 alert, digest, obligation, organization = table(Alert), table(Digest), table(Obligation), table(Organization)
 outgoing, period, reminder, snooze = table(Outgoing), table(Period), table(Reminder), table(Snooze)
@@ -123,11 +123,12 @@ def as_if_unanswered(db: Session, organization_id: int) -> None:
 
 
 def answer(db: Session, obligation_ids: Sequence[int], now: datetime) -> None:
-    """These were filed, with every figure."""
-    if obligation_ids:
-        filed = {"state": "submitted", "promised_on": None, "submitted_at": now, "alive_at": now}
-        these = obligation.c.id.in_(list(obligation_ids))
-        connection(db).execute(update(obligation).where(these).values(WOKEN | filed))
+    """These were filed, with every figure; as always, that is a sign of life of their units on those tasks."""
+    filed = {"state": "submitted", "promised_on": None, "submitted_at": now}
+    these = update(obligation).where(obligation.c.id.in_(list(obligation_ids))).values(WOKEN | filed)
+    done = connection(db).execute(these.returning(obligation.c.task_id, obligation.c.unit_id)).all()
+    for task_id, unit_id in set(done):
+        sign_of_life(db, task_id, unit_id, now)
 
 
 def names_of(db: Session, organization_id: int) -> dict[int, str]:

@@ -30,6 +30,7 @@ from scheduler.tick import Ticker, Work
 from storage.absences import add_absence
 from storage.calendar import set_days
 from storage.chats import set_reachable
+from storage.owed import owed_until
 from storage.people import add_role
 from storage.reports import submit
 from storage.snoozes import put_off
@@ -108,10 +109,10 @@ def ticker_of(commune: Commune) -> Ticker:
     return Ticker(write, read, commune.clock.now, lambda: None)
 
 
-def expected(commune: Commune, days: int, organization_id: int = 1) -> Heard:
+def expected(commune: Commune, days: int, organization_id: int = 1, **how: Any) -> Heard:
     chats = chats_by_name(commune)
     first = commune.clock.now().astimezone(ZONE).date()
-    found = rehearsed(commune, first, first + timedelta(days=days), organization_id)
+    found = rehearsed(commune, first, first + timedelta(days=days), organization_id, **how)
     return {(one.at.date(), chats[one.reader.name], one.text) for one in found}
 
 
@@ -249,6 +250,21 @@ def test_when_everybody_answers_on_the_day_nobody_hears_that_it_is_late(commune:
     found = rehearsed(commune, date(2025, 9, 1), date(2025, 10, 31), answers="on-the-day")
     assert found
     assert not [one for one in found if "quá hạn" in one.text]
+
+
+def test_when_everybody_answers_it_is_as_if_they_really_had(commune: Commune) -> None:
+    due_on = date(2025, 9, 17)
+    commune.clock.moment = at(due_on)
+    before = expected(commune, 29, answers="on-the-day")
+    heard = played(commune, 0, {})
+    commune.clock.moment = at(due_on, 16, 0)
+    with commune.store.writing() as db:
+        for item in owed_until(db, 1, None, due_on):
+            submit(db, item.id, {}, [], None, 1, False, commune.clock.now())
+    commune.clock.moment = at(due_on + timedelta(days=1))
+    heard |= played(commune, 28, {})
+    assert any("Lâu chưa có tin" in words for _, _, words in heard)
+    assert heard == before
 
 
 def test_what_was_sent_this_morning_is_not_rehearsed_again(commune: Commune) -> None:
