@@ -37,6 +37,9 @@ CHOICES_AT_MOST = 8
 LETTERS, ROOM = 30, 21
 """About as many letters in a line, and lines in a message, as a phone shows at once."""
 A_DAY = timedelta(days=1)
+UNTIL_WOKEN = date.max
+"""When to look again at what is still owed and of which nobody is to hear as things stand: somebody may join, or
+come back."""
 
 
 @dataclass(slots=True)
@@ -83,7 +86,8 @@ def _next_look(morning: Morning, item: Looked, is_concerned: bool) -> date | Non
     """Tomorrow where somebody was to hear of it today: it counts only once it was delivered."""
     if is_concerned:
         return morning.today + A_DAY
-    return min((day for kind in KINDS if (day := kind.next_on(morning, item))), default=None)
+    days = (day for kind in KINDS if (day := kind.next_on(morning, item)))
+    return min(days, default=UNTIL_WOKEN if morning.book.is_asked_for(item) else None)
 
 
 def write_digests(db: Session, dues: Iterable[Due], now: datetime) -> int:

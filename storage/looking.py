@@ -365,6 +365,6 @@ def leaders_told(db: Session, organization_id: int, since: datetime) -> set[int]
 
 
 def keep_looks(db: Session, looks: Iterable[tuple[Looked, date | None]]) -> None:
-    """The day on which to look at each again; None: not until it is woken. What was woken meanwhile stays so."""
+    """The day on which to look at each again; None: it is settled. What was woken meanwhile stays so."""
     facts = [{"key": item.id, "seen": item.wakes, "next_on": next_on} for item, next_on in looks]
     _keep_look.change_each(db, facts)

@@ -13,6 +13,7 @@ from sqlalchemy import event
 from sqlmodel import Session, col, select
 
 from bot.transactions import Transactions
+from plans.model import Ladder, Rung
 from scheduler.digest import due_now, looked, write_digests
 from scheduler.tick import Ticker
 from storage.absences import add_absence, end_absence
@@ -21,7 +22,7 @@ from storage.chats import set_reachable
 from storage.reports import submit
 from storage.snoozes import put_off
 from storage.store import Store
-from storage.tables import AT_ONCE, Absence, Membership, Obligation, Organization, Reminder, Unit
+from storage.tables import AT_ONCE, Absence, Membership, Obligation, Organization, Plan, Reminder, Unit
 from storage.waking import move_due, wake
 from tests.commune import Commune
 from tests.fakes import account, local
@@ -162,6 +163,20 @@ def test_over_several_rungs_only_the_newest_goes_out(commune: Commune, one: int,
     came = [ticks_at(commune, moment) for moment in moments]
     assert came == [["mai"], ["hung", "lan", "mai"], *([[]] * (len(moments) - 2))]
     assert told(commune) == [(-7, "17/9"), (1, "17/9")]
+
+
+def test_who_comes_back_after_the_last_step_of_a_short_ladder_hears_where_it_stands(
+    commune: Commune, one: int
+) -> None:
+    with commune.store.writing() as db:
+        short = Ladder(rungs=(Rung(days=0, who=("staff",)),), repeat=None, weekly=None, silence=None)
+        db.exec(select(Plan)).one().ladder = short.model_dump(mode="json")
+        set_reachable(db, commune.account_id("mai"), False)
+    assert days_heard(commune, "hung", run_of(date(2025, 9, 15), 6)) == ["17/9"]  # in the place of staff
+    mai = commune.person("mai")
+    mai.says("/nhiemvu")
+    assert days_heard(commune, "mai", run_of(date(2025, 9, 22), 4)) == ["22/9"]
+    assert "quá hạn 5 ngày" in mai.last
 
 
 async def test_two_processes_ticking_at_once_after_downtime_send_once(store: Store) -> None:
