@@ -9,7 +9,7 @@ from sqlmodel import Session, col, delete, select
 
 from storage.chats import set_reachable
 from storage.people import make_invite
-from storage.tables import Account, Alert, Conversation, Member, Membership, Organization, Unit
+from storage.tables import Account, Alert, Conversation, Member, Membership, Organization, Reminder, Unit
 from tests.commune import Commune
 from tests.fakes import account, local
 from tests.people import joined
@@ -136,6 +136,27 @@ def test_where_no_coordinator_can_be_reached_it_waits_for_one(commune: Commune) 
     assert days_of(commune, date(2025, 9, 8), 3) == ["8/9"]
     assert "Lê Ngọc Mai" in commune.person("lan").last
     assert "Nguyễn Thị Lan" not in commune.person("lan").last
+
+
+def test_a_coordinator_who_comes_back_hears_of_everything_once_and_nobody_else_again(commune: Commune) -> None:
+    give_role(commune, "lan", "KT", "staff")
+    lan = commune.person("lan")
+    reach(commune, "mai", False)
+    assert days_of(commune, date(2025, 9, 8), 2) == ["8/9"]
+    assert "• Lê Ngọc Mai" in lan.last
+    reach(commune, "lan", False)
+    assert days_of(commune, date(2025, 9, 10), 14) == []
+    commune.clock.moment = local(24, 7, 0)
+    lan.says("/tonghop")
+    assert heard_on(commune, [date(2025, 9, 24)], hours=(8, 11, 16)) == {"lan": ["24/9"]}
+    assert "Phòng Kinh tế còn " in lan.last
+    assert "việc quá hạn</b> cần đôn đốc" in lan.last
+    assert "• Lê Ngọc Mai" not in lan.last
+    assert days_of(commune, date(2025, 9, 25), 1) == ["25/9"]  # the next step
+    with commune.store.reading() as db:
+        sent = [row for row in db.exec(select(Reminder)) if row.sent_at]
+    lines = [(row.member_id, row.kind, row.obligation_id, row.alert_id, row.rung, row.due_on) for row in sent]
+    assert len(lines) == len(set(lines))
 
 
 def test_people_of_another_commune_are_not_told_here(commune: Commune) -> None:
