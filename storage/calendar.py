@@ -12,9 +12,8 @@ from sqlmodel import select as choose
 
 from plans import model
 from plans.calendar import Calendar, NamedDay, moved, unit_due
-from storage.owed import DONE, OPEN
 from storage.statement import Statement
-from storage.tables import CalendarDay, Obligation, Period, Plan
+from storage.tables import DONE, OPEN, CalendarDay, Obligation, Period, Plan
 from storage.tables.core import table
 from storage.waking import move_due, wake_all
 

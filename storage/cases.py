@@ -14,22 +14,9 @@ from sqlmodel import select as choose
 from plans.calendar import Calendar
 from plans.model import Deadline
 from storage.calendar import calendar_of
-from storage.owed import (
-    DONE,
-    OPEN,
-    ByUnits,
-    Owed,
-    assignment,
-    case_file,
-    obligation,
-    owed_in,
-    plan,
-    seen,
-    task,
-    unit,
-)
+from storage.owed import ByUnits, Owed, assignment, case_file, obligation, owed_in, plan, seen, task, unit
 from storage.statement import Statement, among
-from storage.tables import CaseFile, Obligation
+from storage.tables import DONE, OPEN, CaseFile, Obligation
 from storage.tables.core import connection
 from storage.waking import move_due, sign_of_life, wake_row
 

@@ -12,8 +12,9 @@ from plans import model
 from plans.burden import questions_for, works_of
 from plans.calendar import Calendar, period_code, report_day, unit_due
 from storage.calendar import calendar_of
-from storage.owed import BEFORE_EFFECTIVE, DONE
+from storage.owed import BEFORE_EFFECTIVE
 from storage.tables import (
+    DONE,
     Assignment,
     Baseline,
     CaseFile,

@@ -16,11 +16,13 @@ from sqlmodel import Session
 from plans.calendar import Calendar, report_day
 from plans.model import Ladder
 from storage.absences import away_on
-from storage.owed import DONE, OPEN, Owed
+from storage.owed import Owed
 from storage.reports import name_of
 from storage.snoozes import newest
 from storage.statement import Statement, among
 from storage.tables import (
+    DONE,
+    OPEN,
     Account,
     CaseFile,
     Conversation,

@@ -14,7 +14,19 @@ from sqlmodel import Session
 from plans.model import Indicator as PlanIndicator
 from plans.model import Question
 from storage.statement import Statement, among
-from storage.tables import Assignment, Baseline, CaseFile, Indicator, Obligation, Period, Plan, Task, Unit
+from storage.tables import (
+    DONE,
+    OPEN,
+    Assignment,
+    Baseline,
+    CaseFile,
+    Indicator,
+    Obligation,
+    Period,
+    Plan,
+    Task,
+    Unit,
+)
 from storage.tables.core import connection, table
 
 obligation, task, unit, period = table(Obligation), table(Task), table(Unit), table(Period)
@@ -25,8 +37,6 @@ BEFORE_EFFECTIVE = "before_effective"
 """Why a period that ended before the plan took effect is not owed."""
 PREPARED_WITHIN = timedelta(days=14)
 """A period is reported from two weeks before its figures close."""
-OPEN = ("not_started", "draft", "returned")
-DONE = ("submitted", "accepted", "sent_up")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 from sqlmodel import Session
 
-from storage.owed import OPEN
 from storage.people import CODE_LIVES
 from storage.statement import Statement, among
 from storage.tables import (
+    OPEN,
     Account,
     Assignment,
     Invite,

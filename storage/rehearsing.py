@@ -9,9 +9,10 @@ from datetime import date, datetime
 from sqlalchemy import and_, delete, or_, select, update
 from sqlmodel import Session
 
-from storage.owed import DONE, OPEN
 from storage.reminding import Line
 from storage.tables import (
+    DONE,
+    OPEN,
     Account,
     Alert,
     Conversation,

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import bindparam, case, func, select, update
 from sqlmodel import Session
 
-from storage.owed import BEFORE_EFFECTIVE, DONE, OPEN, Owed, obligation, period
+from storage.owed import BEFORE_EFFECTIVE, Owed, obligation, period
 from storage.statement import Statement, adding, among
-from storage.tables import Member, Submission
+from storage.tables import DONE, OPEN, Member, Submission
 from storage.tables.core import table
 from storage.waking import WOKEN, sign_of_life
 

@@ -14,9 +14,8 @@ from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import Session
 
-from storage.owed import OPEN
 from storage.statement import Statement, among
-from storage.tables import AT_ONCE, Membership, Obligation
+from storage.tables import AT_ONCE, OPEN, Membership, Obligation
 from storage.tables.core import connection, table
 
 FOR_THE_COMMUNE = ("coordinator", "leader")

@@ -2,7 +2,19 @@
 
 from storage.tables.chats import Audit, Conversation, Outgoing, Seen, SetAside
 from storage.tables.people import Account, Invite, Member, Membership, Organization, Unit
-from storage.tables.plan import AT_ONCE, Assignment, Baseline, CaseFile, Indicator, Obligation, Period, Plan, Task
+from storage.tables.plan import (
+    AT_ONCE,
+    DONE,
+    OPEN,
+    Assignment,
+    Baseline,
+    CaseFile,
+    Indicator,
+    Obligation,
+    Period,
+    Plan,
+    Task,
+)
 from storage.tables.reminders import Alert, Broadcast, CalendarDay, Digest, Heartbeat, Reminder, Snooze
 from storage.tables.reports import (
     Absence,
@@ -16,6 +28,8 @@ from storage.tables.reports import (
 
 __all__ = [
     "AT_ONCE",
+    "DONE",
+    "OPEN",
     "Absence",
     "Account",
     "Alert",

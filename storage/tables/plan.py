@@ -96,6 +96,8 @@ class Period(SQLModel, table=True):
 
 
 _to_look_at, _promised = text("look_on IS NOT NULL"), text("promised_on IS NOT NULL")
+OPEN = ("not_started", "draft", "returned")
+DONE = ("submitted", "accepted", "sent_up")
 AT_ONCE = date(1970, 1, 1)
 """`Obligation.look_on` of what the next tick is to look at, whatever the day."""
 
