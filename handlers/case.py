@@ -306,7 +306,8 @@ def updating(talk: Talk, file: Facts) -> None:
     days: Facts = {"event_on": event_on, "due_on": due_on, "new_event": new_event, "new_due": new_due}
     if talk.choose("confirm", ["move", "leave"], "case.moving", file=file, **days) == "leave":
         return talk.end("case.unchanged", _after(file), file=file)
-    _change(talk, file, lambda desk: move_case(desk.db, file["id"], new_event, new_due, desk.today, desk.now))
+    moved = None if is_kept else new_due
+    _change(talk, file, lambda desk: move_case(desk.db, file["id"], new_event, moved, desk.today, desk.now))
 
 
 def _correct(talk: Talk, file: Facts, code: str) -> None:

@@ -14,7 +14,7 @@ from sqlmodel import select as choose
 from plans.calendar import Calendar
 from plans.model import Deadline
 from storage.calendar import calendar_of
-from storage.owed import ByUnits, Owed, assignment, case_file, obligation, owed_in, plan, seen, task, unit
+from storage.owed import ByUnits, Owed, assignment, case_file, counted, obligation, owed_in, plan, seen, task, unit
 from storage.statement import Statement, among
 from storage.tables import DONE, OPEN, CaseFile, Obligation
 from storage.tables.core import connection
@@ -30,9 +30,6 @@ class Case:
     """One case, with what it is about and how it goes."""
 
     owed: Owed
-    ends_on: date
-    """The last day in time: its due day, or the working day after it where the calendar now has that day off
-    (Civil Code 91/2015/QH13, article 148)."""
     facts: dict[str, str]
     event_on: date
     progress: str | None
@@ -57,7 +54,7 @@ class Case:
     @property
     def days_late(self) -> int:
         """Days that closing came after the limit; 0 when it was in time."""
-        return max(0, (self.closed_on - self.ends_on).days) if self.closed_on else 0
+        return max(0, (self.closed_on - self.owed.due_on).days) if self.closed_on else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +106,7 @@ def cases_of(
 
 
 def _case(row: Sequence[Any], calendar: Calendar) -> Case:
-    owed = owed_in(row)
-    return Case(owed, calendar.first_working_on_or_after(owed.due_on), *row[-len(_about) :])
+    return Case(counted(owed_in(row), calendar), *row[-len(_about) :])
 
 
 def event_tasks(db: Session, organization_id: int, units: Collection[int] | None) -> list[EventTask]:
@@ -202,11 +198,14 @@ def correct_fact(db: Session, obligation_id: int, code: str, value: str, is_titl
     _keep(db, owed, now)
 
 
-def move_case(db: Session, obligation_id: int, event_on: date, due_on: date, today: date, now: datetime) -> None:
-    """Another day of the event, and the due day that follows from it. Raises NotThere."""
+def move_case(
+    db: Session, obligation_id: int, event_on: date, due_on: date | None, today: date, now: datetime
+) -> None:
+    """Another day of the event, and the due day that follows from it (None: it stays). Raises NotThere."""
     owed, file = _rows(db, obligation_id, OPEN)
     file.event_on = event_on
-    move_due(owed, due_on, today)
+    if due_on is not None:
+        move_due(owed, due_on, today)
     _keep(db, owed, now)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,8 +11,10 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, or_, select
 from sqlmodel import Session
 
+from plans.calendar import Calendar
 from plans.model import Indicator as PlanIndicator
 from plans.model import Question
+from storage.calendar import calendar_of
 from storage.statement import Statement, among
 from storage.tables import (
     DONE,
@@ -63,7 +65,8 @@ class ReportingPeriod:
 class Owed:
     """One obligation, of a reporting period or of a case. `due_on` is the extended day where there is one.
 
-    A case (`case` is its title) has no period; in the place of one stand the day of its event and its due day.
+    A case (`case` is its title) has no period; in the place of one stand the day of its event and its due day, the
+    working day on which its limit ends by the calendar as it now stands.
     """
 
     id: int
@@ -248,16 +251,28 @@ def owed_in(row: Sequence[Any]) -> Owed:
 def find_owed(db: Session, organization_id: int, obligation_id: int) -> Owed | None:
     """One obligation of this commune, or None."""
     row = _one.first(db, id=obligation_id, organization_id=organization_id)
-    return owed_in(row) if row else None
+    return _counted(db, organization_id, [owed_in(row)])[0] if row else None
 
 
 def owed_until(db: Session, organization_id: int, units: Collection[int] | None, until: date) -> list[Owed]:
     """Obligations still owed and due or promised by `until`, most urgent first; `units` None means all."""
-    found = [item for item in _until.all(db, units, organization_id=organization_id, until=until) if item.is_owed]
-    early = [
-        item for item in _promised.all(db, units, organization_id=organization_id, until=until) if item.is_owed
-    ]
-    return sorted([*early, *found], key=lambda item: item.asked_on) if early else found
+    facts = {"organization_id": organization_id, "until": until}
+    found = [*_promised.all(db, units, **facts), *_until.all(db, units, **facts)]
+    owed = _counted(db, organization_id, [item for item in found if item.is_owed])
+    return sorted(owed, key=lambda item: item.asked_on)
+
+
+def counted(item: Owed, calendar: Calendar) -> Owed:
+    """As people read of it: a case's legal limit ends on the first working day on or after its due day, also where
+    that became a day off only later (Civil Code 91/2015/QH13, article 148)."""
+    return replace(item, due_on=calendar.first_working_on_or_after(item.due_on)) if item.is_case else item
+
+
+def _counted(db: Session, organization_id: int, found: list[Owed]) -> list[Owed]:
+    if not any(item.is_case for item in found):
+        return found
+    calendar = calendar_of(db, organization_id)
+    return [counted(item, calendar) for item in found]
 
 
 def of_period(db: Session, period_id: int, units: Collection[int] | None = None) -> list[Owed]:

@@ -15,10 +15,12 @@ from handlers.case import words_of
 from plans.calendar import legal_deadline, shipped_calendar
 from plans.file import read_plan
 from plans.model import Deadline
+from storage.calendar import remove_days, set_days
 from storage.tables import AT_ONCE, Account, Audit, CaseFile, Membership, Obligation
 from tests.commune import Commune, Phone
+from tests.fakes import local
 from tests.people import joined, kept, obligation, obligation_id
-from tests.test_digest import edit_day
+from tests.test_digest import edit_day, file, ticks_at
 
 DOCUMENT = "Quyết định 12/QĐ-UBND"
 
@@ -219,6 +221,18 @@ def test_a_named_day_stays_when_the_event_moves_before_it(commune: Commune) -> N
     thao.plays(("ngày phải xong", "Đang ghi: <b>26/9/2025</b>"), ("25/9", "26/9/2025 → <b>thứ Năm, 25/9/2025"))
 
 
+def test_a_named_day_that_became_a_day_off_is_kept_as_it_was_named(commune: Commune) -> None:
+    thao = commune.person("thao")
+    after_event(thao, "8/9", "22/9")
+    thao.taps("Mở vụ việc")
+    edit_day(commune, date(2025, 9, 22), is_working=False)
+    thao.plays(("[Xem vụ việc]", "Hạn thứ Ba, 23/9"), ("[Cập nhật]", "điều gì?"), ("3", "Đang ghi"))
+    thao.plays(("9/9", "Hạn: 23/9/2025, không đổi"), ("đổi", "Đã cập nhật"))
+    with commune.store.writing() as db:
+        remove_days(db, 1, [date(2025, 9, 22)], date(2025, 9, 15))
+    assert "Hạn thứ Hai, 22/9" in thao.taps("Xem vụ việc")
+
+
 def test_progress_and_facts_are_written_in_few_words(commune: Commune) -> None:
     case, yen = opened(commune), commune.person("yen")
     yen.plays((f"/case {case} update", "?"), ("ghi diễn biến", "đến đâu?"), ("Đã họp", "Đã cập nhật"))
@@ -274,6 +288,25 @@ def test_a_day_off_entered_later_moves_the_end_of_a_limit(commune: Commune, day:
     assert judged in yen.taps("Xác nhận đã xong")
     assert f"Hạn 6/10/2025; đã xong ngày {day}/2025, <b>{judged}</b>" in yen.says(f"/case {case}")
     assert f"xong {day}, {judged}" in yen.says("/case done")
+
+
+def test_everybody_reads_of_the_day_on_which_a_limit_now_ends(commune: Commune) -> None:
+    case, yen, lan = opened(commune), commune.person("yen"), commune.person("lan")  # its limit ends on Friday 3/10
+    for unit in ("VHXH", "KT", "TTPVHCC", "VP"):
+        file(commune, unit)
+    with commune.store.writing() as db:
+        set_days(db, 1, [date(2025, 10, 3)], False, "nghỉ bù", date(2025, 9, 15))
+    assert "yen" in ticks_at(commune, local(2, 9, month=10))
+    assert "hạn thứ Hai, 6/10 (còn 1 ngày làm việc)" in yen.last
+    yen.plays(("/nhaclai", f"2.2 {DOCUMENT}: hạn 6/10"), ("huỷ", ""))
+    assert "yen" in ticks_at(commune, local(6, 9, month=10))
+    assert "hạn hôm nay" in yen.last
+    yen.plays((f"/case {case}", "hạn hôm nay"), ("/vuviec", "hạn hôm nay"), ("/nhiemvu", "hạn hôm nay"))
+    assert "Vụ việc đang mở: 1." in lan.says("/tonghop")
+    assert "lan" in ticks_at(commune, local(9, 9, month=10))
+    assert "quá hạn 3 ngày" in lan.last
+    yen.plays((f"/case {case}", "<b>quá hạn 3 ngày</b> (hạn 6/10)"))
+    assert "Vụ việc đang mở: 1, <b>quá hạn 1</b>." in lan.says("/tonghop")
 
 
 @pytest.mark.parametrize(("day", "heard"), [("2/9", "trước ngày bắt đầu tính hạn"), ("16/9", "chưa đến")])

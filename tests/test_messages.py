@@ -85,7 +85,6 @@ MANY = [ITEM, LATE, DUE_NOW, PROMISED, ASKED, CASE, LATE_CASE, ITEM]
 WORDS: Facts = next(task for task in FILE.tasks if task.code == "2.2").deadlines[0].model_dump(mode="json")["case"]
 OPENED = Case(
     CASE,
-    CASE.due_on,
     {"document": "x " * 100, "proposer": "Sở Tư pháp " * 18},
     date(2025, 9, 3),
     "Đang " * 40,
@@ -99,7 +98,6 @@ CLOSED = replace(
     owed=replace(LATE_CASE, state="submitted"),
     closed_on=date(2025, 9, 12),
     outcome="Đã bãi bỏ " * 20,
-    ends_on=LATE_CASE.due_on,
 )
 DROPPED = replace(OPENED, owed=replace(CASE, state="not_owed"), progress=None)
 FILED: Facts = {
