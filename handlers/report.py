@@ -17,6 +17,7 @@ from messages import label
 from plans.indicators import Verdict, judge
 from plans.model import Indicator, Question
 from plans.periods import read_period
+from plans.text import fold
 from storage.chats import OpenDraft
 from storage.owed import (
     BEFORE_EFFECTIVE,
@@ -24,6 +25,7 @@ from storage.owed import (
     baselines_of,
     current_period,
     find_owed,
+    has_task,
     indicators_of,
     of_period,
     past_of,
@@ -47,7 +49,7 @@ def report(desk: Desk, argument: str) -> None:
     """
     draft = desk.chat.draft
     argument = COMMA.sub(r"\1.\2", argument)
-    if ROW_ID.fullmatch(argument):
+    if ROW_ID.fullmatch(argument) and not _is_clause(desk, argument):
         _open(desk, int(argument))
     elif named := PERIOD.fullmatch(argument):
         _of_period(desk, named[1].upper(), int(named[2] or 0))
@@ -59,6 +61,12 @@ def report(desk: Desk, argument: str) -> None:
         _open(desk, draft.obligation_id)
     else:
         _pick(desk, mine(desk.db, desk.person, "report", desk.today))
+
+
+def _is_clause(desk: Desk, number: str) -> bool:
+    """Whether a clause is meant: ids stand in our own buttons, which say /report; people type /baocao."""
+    typed = fold(desk.incoming.text).replace(" ", "")
+    return desk.incoming.kind == "text" and typed.removeprefix("/") == f"baocao{number}"
 
 
 def _named(desk: Desk, code: str) -> list[Owed]:
@@ -82,7 +90,9 @@ def _pick(desk: Desk, found: list[Owed], code: str = "") -> None:
     if len(found) == 1:
         _open(desk, found[0].id)
     elif code and not found:
-        desk.reply("report.not_asked", [button("/tasks", "report.label_tasks")], code=code[:20])
+        is_known = has_task(desk.db, desk.person.organization_id, code)
+        block = "report.not_asked" if is_known else "report.no_such_task"
+        desk.reply(block, [button("/tasks", "report.label_tasks")], code=code[:20])
     elif code:
         choices = [report_button(item, found) for item in found[:SHOWN]]
         desk.reply("report.several", choices, code=code, found=found)

@@ -231,6 +231,15 @@ _indicators = Statement(
     select(indicator.c.file).where(indicator.c.task_id == bindparam("task_id")).order_by(indicator.c.ordinal)
 )
 _baselines = Statement(select(baseline.c.code, baseline.c.value).where(baseline.c.task_id == bindparam("task_id")))
+_task_named = Statement(
+    select(task.c.id)
+    .join(plan, plan.c.id == task.c.plan_id)
+    .where(
+        task.c.organization_id == bindparam("organization_id"),
+        func.lower(task.c.code) == bindparam("code"),
+        plan.c.is_archived.is_(False),
+    )
+)
 _is_lead = Statement(
     select(assignment.c.id).where(
         assignment.c.task_id == bindparam("task_id"),
@@ -298,6 +307,11 @@ def current_period(
     opened = [found for found in periods if found.is_open(today)]
     to_come = [found for found in periods if found.data_to >= found.effective_from]
     return opened[-1] if opened else next(iter(to_come), None)
+
+
+def has_task(db: Session, organization_id: int, code: str) -> bool:
+    """Whether the plan in use has a clause of this number, whoever reports it."""
+    return _task_named.first(db, organization_id=organization_id, code=code.lower()) is not None
 
 
 def questions_of(db: Session, owed: Owed, indicators: Sequence[PlanIndicator]) -> list[Question]:

@@ -50,9 +50,18 @@ def test_a_report_is_opened_by_its_number(commune: Commune, typed: str) -> None:
     assert "<b>2.5 Kết quả giải quyết hồ sơ TTHC</b>" in commune.person("thao").says(typed)
 
 
-@pytest.mark.parametrize("code", ["9.9", "2.9", "kt"])
+@pytest.mark.parametrize("code", ["2.9", "2,9", "III.2", "iii.2"])
 def test_what_the_unit_does_not_report_is_said_so(commune: Commune, code: str) -> None:
-    assert f"không phải báo cáo mục {code}" in commune.person("thao").says(f"/baocao {code}")
+    heard = f"không phải báo cáo mục {code.replace(',', '.')}"
+    assert heard in commune.person("thao").says(f"/baocao {code}")
+
+
+@pytest.mark.parametrize("code", ["99", "25", "9.9", "2.99", "kt", "III.9"])
+def test_a_number_the_plan_does_not_have_is_told_with_what_to_type(commune: Commune, code: str) -> None:
+    thao = commune.person("thao")
+    assert f"Kế hoạch không có mục {code}. Xin gõ số mục, ví dụ /baocao 2.5" in thao.says(f"/baocao {code}")
+    assert "việc cần báo cáo" in thao.labels[0]
+    thao.plays(("/baocao 2.5", "1/2. Số hồ sơ TTHC đã giải quyết?"))
 
 
 def test_a_question_shows_its_window_its_unit_and_the_last_figure(commune: Commune) -> None:
