@@ -16,9 +16,10 @@ from bot.plan_commands import print_faults
 from bot.settings import read_settings
 from messages import plain
 from plans.calendar import shipped_days
+from plans.days import BadDay, read_day
 from plans.file import PlanFaults
 from plans.periods import read_period
-from plans.spans import BadSpan, in_a_row, read_one_day, read_span, refusal
+from plans.spans import in_a_row, read_span, refusal
 from plans.text import fold
 
 if TYPE_CHECKING:  # heavy: imported where a command opens the database
@@ -90,13 +91,13 @@ def add(
         span = _read(read_span, days, desk.today)
         refused = refusal(span, working, calendar_of(desk.db, desk.organization_id), desk.today)
         if refused is not None:
-            _stop(refused[0], span=span, day=refused[1], today=desk.today)
+            _stop(f"calendar.{refused[0]}", span=span, day=refused[1], today=desk.today)
         desk.note("calendar_set", str(span))
         moves = set_days(desk.db, desk.organization_id, span.days, working, name, desk.today)
         return {"span": span, "moves": moves, "today": desk.today}
 
     if not 2 <= len(name.strip()) <= 60:
-        _stop("not_a_name")
+        _stop("calendar.not_a_name")
     typer.echo(plain("calendar.added", is_working=working, name=name, **_at_work(work)))
 
 
@@ -108,7 +109,8 @@ def remove(days: Days) -> None:
         span = _read(read_span, days, desk.today)
         known = [day for day in named_days(desk.db, desk.organization_id) if day.day in span]
         if span.first < desk.today or not known:
-            _stop("not_in_calendar" if not known else "past", span=span, day=span.first, today=desk.today)
+            block = "calendar.past" if known else "calendar.not_in_calendar"
+            _stop(block, span=span, day=span.first, today=desk.today)
         desk.note("calendar_removed", str(span))
         moves = remove_days(desk.db, desk.organization_id, span.days, desk.today)
         return {"spans": in_a_row(known), "moves": moves, "today": desk.today}
@@ -122,9 +124,9 @@ def propose(year: Annotated[int, typer.Argument(help=plain("cli.help_calendar_pr
     from plans.guess import guessed
 
     if not 2000 <= year <= 2100:
-        _stop("bad_year")
+        _stop("calendar.bad_year")
     if year in {day.day.year for day in shipped_days()}:
-        _stop("shipped", year=year)
+        _stop("calendar.shipped", year=year)
     typer.echo(plain("calendar.proposed", year=year))
     typer.echo(written(year, guessed(year)))
 
@@ -138,7 +140,7 @@ def province(
     from storage.province import BadShift, Shift, move_province, shift_of
 
     def look(desk: _Desk) -> tuple[Shift, date]:
-        wanted = _read(read_one_day, day, desk.today)
+        wanted = _read(read_day, day, desk.today)
         return shift_of(desk.db, desk.organization_id, _code(desk, period), wanted, desk.today), desk.today
 
     def move(desk: _Desk) -> Shift:
@@ -153,7 +155,7 @@ def province(
             return
         typer.echo(plain("calendar.shifted", shift=_at_work(move)))
     except BadShift as bad:
-        _stop(f"shift_{bad.code}", **bad.facts)
+        _stop(f"calendar.shift_{bad.code}", **bad.facts)
 
 
 def _at_work(work: Callable[[_Desk], Result]) -> Result:
@@ -181,17 +183,17 @@ def _code(desk: _Desk, named: str) -> str:
     wanted = read_period(named) or named
     found = next((code for code in codes if wanted in (code, code.partition("-")[2])), None)
     if found is None:
-        _stop("no_such_period", name=named, codes=codes)
+        _stop("calendar.no_such_period", name=named, codes=codes)
     return found
 
 
 def _read(read: Callable[[str, date], Result], typed: str, today: date) -> Result:
     try:
         return read(typed, today)
-    except BadSpan as bad:
-        _stop(bad.code, today=today, **bad.facts)
+    except BadDay as bad:
+        _stop(f"asking.{bad.code}", today=today, is_past=False, **bad.facts)
 
 
-def _stop(code: str, **facts: Any) -> NoReturn:
-    typer.echo(plain(f"calendar.{code}", **facts), err=True)
+def _stop(block: str, **facts: Any) -> NoReturn:
+    typer.echo(plain(block, **facts), err=True)
     raise typer.Exit(1)

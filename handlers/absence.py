@@ -123,16 +123,16 @@ def _end(talk: Talk, who: Listed, found: Away) -> None:
 
 def _first(talk: Talk, who: Listed) -> date:
     today, facts = talk.desk.today, _of(talk, who)
-    answer = talk.ask(
-        "from", a_day(today, is_past=False), "absence.from_day", choices=("today", "tomorrow"), **facts
-    )
+    read = a_day(today, today, today + AHEAD)
+    answer = talk.ask("from", read, "absence.from_day", choices=("today", "tomorrow"), **facts)
     if isinstance(answer, dict):
         day = today + timedelta(days=answer["kind"] == "tomorrow")
         talk.put("from", day.isoformat())
     else:
         day = date.fromisoformat(answer)
-    if not today <= day <= today + AHEAD:
-        talk.note("absence.out_of_reach", day=day, today=today)
+    if day < today:  # it has passed since it was typed
+        limits = {"earliest": today, "latest": today + AHEAD, "today": today, "is_since": False}
+        talk.note("asking.day_outside", day=day, **limits)
         talk.forget("from")
     _refuse_overlap(talk, who, day, day, "from")
     return day
@@ -140,19 +140,10 @@ def _first(talk: Talk, who: Listed) -> date:
 
 def _last(talk: Talk, who: Listed, first: date) -> date:
     """The last day away; another first day asks for it again."""
-    latest = first + timedelta(days=AT_MOST - 1)
-    answer = talk.ask(
-        "to",
-        a_day(talk.desk.today, is_past=False),
-        "absence.to_day",
-        choices=("one_day",),
-        fingerprint=first.isoformat(),
-        first=first,
-    )
+    read = a_day(talk.desk.today, first, first + timedelta(days=AT_MOST - 1), is_since=True)
+    facts: dict[str, Any] = {"first": first, "at_most": AT_MOST}
+    answer = talk.ask("to", read, "absence.to_day", choices=("one_day",), fingerprint=first.isoformat(), **facts)
     day = first if isinstance(answer, dict) else date.fromisoformat(answer)
-    if not first <= day <= latest:
-        talk.note("absence.not_these_days", day=day, first=first, latest=latest, at_most=AT_MOST)
-        talk.forget("to")
     _refuse_overlap(talk, who, first, day, "to")
     return day
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from calendar import monthrange
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
 from handlers.talk import Misunderstood, Talk
-from plans.days import A_LEAP_YEAR, no_such_day, read_day
+from plans.calendar import Calendar
+from plans.days import BadDay, read_day
+from plans.spans import read_span
 from plans.text import fold
 
 AT_MOST = 200
@@ -49,31 +50,43 @@ def a_day(
     latest: date = date.max,
     /,
     *,
-    is_past: bool,
-    after_event: bool = False,
+    is_since: bool = False,
+    working_in: Calendar | None = None,
 ) -> Callable[[str], str]:
-    """A reader of a day, where two others are given between them; the ISO date comes back.
+    """A reader of a day from `earliest` to `latest`; the ISO date comes back. Where that is today, a past day is
+    asked for.
 
-    `after_event`: `earliest` is the day of the event, otherwise a year ago.
+    `is_since`: something begins on `earliest`. With `working_in` a day off is refused, with the next working day.
     """
+    is_past = latest <= today
 
     def read(text: str) -> str:
-        found = read_day(text, today, is_past)
-        if found is None:
-            raise _no_day(text, today, is_past)
-        if not earliest <= found <= latest:
-            limits = {"earliest": earliest, "latest": latest, "today": today, "after_event": after_event}
-            raise Misunderstood("asking.day_outside", day=found, **limits)
-        return found.isoformat()
+        try:
+            day = read_day(text, today, is_past)
+        except BadDay as bad:
+            raise _misunderstood(bad, today, is_past) from None
+        if not earliest <= day <= latest:
+            limits = {"earliest": earliest, "latest": latest, "today": today, "is_since": is_since}
+            raise Misunderstood("asking.day_outside", day=day, **limits)
+        if working_in is not None and not working_in.is_working(day):
+            following = working_in.first_working_on_or_after(day)
+            raise Misunderstood("asking.day_off", day=day, following=following, latest=latest, today=today)
+        return day.isoformat()
 
     return read
 
 
-def _no_day(text: str, today: date, is_past: bool) -> Misunderstood:
-    """What is wrong with it: no calendar has that day, or it is none at all."""
-    missing = no_such_day(text, today, is_past)
-    if missing is None:
-        return Misunderstood("asking.not_a_day", is_past=is_past, today=today)
-    day, month, year = missing
-    most = monthrange(year or A_LEAP_YEAR, month)[1] if 1 <= month <= 12 else None
-    return Misunderstood("asking.no_such_day", day=day, month=month, year=year, most=most)
+def a_span(today: date) -> Callable[[str], str]:
+    """A reader of a day or a range of days to come; `plans.spans.stored_span` reads what comes back."""
+
+    def read(text: str) -> str:
+        try:
+            return str(read_span(text, today))
+        except BadDay as bad:
+            raise _misunderstood(bad, today, is_past=False) from None
+
+    return read
+
+
+def _misunderstood(bad: BadDay, today: date, is_past: bool) -> Misunderstood:
+    return Misunderstood(f"asking.{bad.code}", today=today, is_past=is_past, **bad.facts)

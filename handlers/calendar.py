@@ -12,12 +12,13 @@ from typing import Any
 from markupsafe import Markup
 
 from handlers import access
+from handlers.asking import a_day, a_span
 from handlers.conversation import Command, Conversation, FlowKind, begin
 from handlers.desk import Desk, Reply, button, page_of
 from handlers.talk import Misunderstood, Talk
 from messages import plain
 from plans.calendar import DAY, Calendar
-from plans.spans import BadSpan, NamedSpan, Span, in_a_row, read_one_day, read_span, refusal, stored_span
+from plans.spans import NamedSpan, Span, in_a_row, refusal, stored_span
 from storage import calendar as stored
 from storage.chats import OpenDraft
 from storage.owed import current_period
@@ -97,7 +98,7 @@ def adding(talk: Talk, is_working: bool) -> None:
     desk, organization_id = talk.desk, talk.desk.person.organization_id
     now = stored.calendar_of(desk.db, organization_id)
     facts: dict[str, Any] = {"is_working": is_working, "example": _example(now, is_working, desk.today)}
-    span = stored_span(talk.ask("days", _reads(read_span, desk.today), "calendar.days", **facts))
+    span = stored_span(talk.ask("days", a_span(desk.today), "calendar.days", **facts))
     refused = refusal(span, is_working, now, desk.today)
     if refused is not None:
         talk.note(f"calendar.{refused[0]}", span=span, day=refused[1], today=desk.today)
@@ -115,9 +116,7 @@ def adding(talk: Talk, is_working: bool) -> None:
 def removing(talk: Talk, spans: dict[str, str]) -> None:
     """One of the coming ranges, or days typed; they become again what the week makes of them."""
     desk, organization_id = talk.desk, talk.desk.person.organization_id
-    span = stored_span(
-        talk.choose("days", spans, "calendar.remove", read=_reads(read_span, desk.today), today=desk.today)
-    )
+    span = stored_span(talk.choose("days", spans, "calendar.remove", read=a_span(desk.today), today=desk.today))
     known = [day for day in stored.named_days(desk.db, organization_id) if day.day in span]
     if span.first < desk.today or not known:
         code = "past" if span.first < desk.today else "not_in_calendar"
@@ -142,7 +141,7 @@ def moving(talk: Talk, periods: dict[str, str]) -> None:
     if found is None:
         return talk.end("calendar.shift_locked")
     now: dict[str, Any] = {"label": found[0].label, "day": found[0].province_due}
-    typed = talk.ask("day", _reads(read_one_day, desk.today), "calendar.province", today=desk.today, **now)
+    typed = talk.ask("day", a_day(desk.today), "calendar.province", today=desk.today, **now)
     try:
         shift = shift_of(desk.db, organization_id, code, date.fromisoformat(typed), desk.today)
     except BadShift as bad:
@@ -174,18 +173,6 @@ def _example(now: Calendar, is_working: bool, today: date) -> date:
 
 def _look() -> list[list[str]]:
     return [button("/calendar", "calendar.label_look")]
-
-
-def _reads(read: Callable[[str, date], date | Span], today: date) -> Callable[[str], str]:
-    """A reader of what is typed; the day or range comes back as `str` writes it."""
-
-    def typed(text: str) -> str:
-        try:
-            return str(read(text, today))
-        except BadSpan as bad:
-            raise Misunderstood(f"calendar.{bad.code}", today=today, **bad.facts) from None
-
-    return typed
 
 
 def _name(text: str) -> str:

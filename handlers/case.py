@@ -260,7 +260,7 @@ def _fact(talk: Talk, field: Facts, /, *, code: str, current: str | None = None)
 
 def _event(talk: Talk, limit: Facts, current: date | None = None) -> date:
     today = talk.desk.today
-    read = a_day(today, today - YEAR, today, is_past=True)
+    read = a_day(today, today - YEAR, today)
     words = limit["words"]
     return date.fromisoformat(talk.ask("event", read, "case.event", words=words, today=today, current=current))
 
@@ -268,25 +268,17 @@ def _event(talk: Talk, limit: Facts, current: date | None = None) -> date:
 def _due(talk: Talk, limit: Facts, event_on: date, current: date | None = None) -> date:
     """The end of the limit: counted where the plan says how many days, else named by the person.
 
-    A limit ends on a working day (Civil Code 91/2015/QH13, article 148), so a day off is asked about.
+    A limit ends on a working day (Civil Code 91/2015/QH13, article 148), so no day off is taken.
     """
     today = talk.desk.today
     calendar = calendar_of(talk.desk.db, talk.desk.person.organization_id)
     if limit["days"]:
         return legal_deadline(event_on, limit["days"], calendar)
-    read = a_day(today, event_on, event_on + YEAR, is_past=False, after_event=True)
+    read = a_day(today, event_on, event_on + YEAR, is_since=True, working_in=calendar)
     print_ = event_on.isoformat()
     asked: Facts = {"today": today, "event_on": event_on, "current": current}
     day = date.fromisoformat(talk.ask("due", read, "case.due", fingerprint=print_, **asked))
-    following = calendar.first_working_on_or_after(day)
-    if following != day:
-        options = {
-            "next": plain("case.label_next", day=following),
-            "retype": label("asking.label_retype"),
-        }
-        if talk.choose("due:off", options, "case.day_off", day=day, following=following) == "retype":
-            talk.forget("due")
-    return following
+    return calendar.first_working_on_or_after(day)
 
 
 def updating(talk: Talk, file: Facts) -> None:
@@ -321,7 +313,7 @@ def _correct(talk: Talk, file: Facts, code: str) -> None:
 def closing(talk: Talk, file: Facts) -> None:
     """The day it was done and what came of it; then it is closed, in time or late."""
     desk, event_on = talk.desk, date.fromisoformat(file["event_on"])
-    read = a_day(desk.today, event_on, desk.today, is_past=True, after_event=True)
+    read = a_day(desk.today, event_on, desk.today, is_since=True)
     day = talk.ask("day", read, "case.done_on", choices=["today"], file=file, today=desk.today)
     if day == {"kind": "today"}:
         day = desk.today.isoformat()

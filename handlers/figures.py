@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from handlers.talk import Misunderstood
 from plans import numbers
-from plans.days import read_day
 from storage.standing import figure_of
 
 NOTHING = ("none", "not_yet", "not_ours")
 """The answers that are not figures."""
-PROMISED_WITHIN = timedelta(days=120)
 FAR = 5
 """A figure this many times above or below the last one is asked about."""
 FAR_AT_LEAST = 20
@@ -132,17 +129,3 @@ def doubt(question: Asked, value: Value) -> str | None:
     least = FAR_AT_LEAST * (numbers.scale(question["unit"]) if question["type"] == "money" else 1)
     is_far = max(new, old) > FAR * min(new, old)
     return "far" if is_far and abs(new - old) > least else None
-
-
-def promised_day(today: date) -> Callable[[str], str]:
-    """A reader of a day to come, as `plans.days` reads it; the ISO date comes back."""
-
-    def read(text: str) -> str:
-        day = read_day(text, today)
-        if day is None:
-            raise Misunderstood("report.not_a_day", today=today)
-        if not today <= day <= today + PROMISED_WITHIN:
-            raise Misunderstood("report.day_out_of_reach", day=day, today=today)
-        return day.isoformat()
-
-    return read

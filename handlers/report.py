@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from handlers import access, case
+from handlers.asking import a_day
 from handlers.conversation import Command, Conversation, FlowKind, begin
 from handlers.desk import Desk, button, page_of
-from handlers.figures import NOTHING, above_total, derived, doubt, promised_day, reads, retyped
+from handlers.figures import NOTHING, above_total, derived, doubt, reads, retyped
 from handlers.talk import Talk
 from handlers.tasks import SHOWN, mine, report_button, tasks
 from messages import label
@@ -36,6 +37,7 @@ from storage.standing import figure_of
 
 COMMA = re.compile(r"^(\d),(\d{1,2})$")
 """A clause number typed as Vietnamese numbers are: 2,9."""
+PROMISED_WITHIN = timedelta(days=120)
 ROW_ID = re.compile(r"[0-9]{1,9}")
 PERIOD = re.compile(r"(\d{4}-(?:Q1|H1|Q3|Y))(?: (\d{1,2}))?", re.IGNORECASE)
 Values = dict[str, dict[str, Any]]
@@ -287,7 +289,8 @@ def _made_clear(talk: Talk, question: dict[str, Any], value: dict[str, Any]) -> 
         return {"kind": "figure", "n": n}
     if value["kind"] == "not_yet":
         today = talk.desk.today
-        on = talk.ask(f"{code}:day", promised_day(today), "report.promise", question=question, today=today)
+        read_day = a_day(today, today, today + PROMISED_WITHIN)
+        on = talk.ask(f"{code}:day", read_day, "report.promise", question=question, today=today)
         return {"kind": "promised", "on": on}
     return value
 

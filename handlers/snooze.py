@@ -13,9 +13,8 @@ from handlers.asking import a_day
 from handlers.conversation import Command, Conversation, FlowKind, begin
 from handlers.desk import Desk, button
 from handlers.report import COMMA
-from handlers.talk import Misunderstood, Read, Talk, pick
+from handlers.talk import Talk, pick
 from messages import label, plain
-from plans.calendar import Calendar
 from storage import outbox
 from storage.calendar import calendar_of
 from storage.chats import OpenDraft
@@ -111,8 +110,8 @@ def snoozing(talk: Talk, items: list[dict[str, Any]], has_afternoon: bool) -> No
         return _take_back(talk, wished)
     until_on = tomorrow
     if when == "day":
-        typed = talk.ask("day", _coming_day(desk.today, calendar), "snooze.day", today=desk.today)
-        until_on = date.fromisoformat(typed)
+        read = a_day(desk.today, desk.today + timedelta(days=1), desk.today + WITHIN, working_in=calendar)
+        until_on = date.fromisoformat(talk.ask("day", read, "snooze.day", today=desk.today))
     _put_off(talk, chosen, until_on)
 
 
@@ -185,22 +184,6 @@ def _remind_today(desk: Desk, items: list[dict[str, Any]]) -> None:
         not_before=datetime.combine(today, AFTERNOON, zone).astimezone(UTC),
         expires_at=datetime.combine(today, office.office_to, zone).astimezone(UTC),
     )
-
-
-def _coming_day(today: date, calendar: Calendar) -> Read:
-    """A reader of a working day after today."""
-
-    named = a_day(today, is_past=False)
-
-    def read(text: str) -> str:
-        day = date.fromisoformat(named(text))
-        if not today < day <= today + WITHIN:
-            raise Misunderstood("snooze.out_of_reach", day=day, today=today, last=today + WITHIN)
-        if not calendar.is_working(day):
-            raise Misunderstood("snooze.day_off", day=day, next=calendar.first_working_on_or_after(day))
-        return day.isoformat()
-
-    return read
 
 
 def _check(desk: Desk, draft: OpenDraft) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from datetime import date, timedelta
+from typing import Any
 
 from plans.text import fold
 
@@ -22,60 +24,65 @@ _WEEKDAYS = {
     **{f"t{number + 2}": number for number in range(6)},
     **{"chu nhat": 6, "cn": 6},
 }
+_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _WRITTEN = re.compile(r"(\d{1,2})(?:(?:\s*[/.\- ]\s*| thang )(\d{1,2})(?:(?:\s*[/.\- ]\s*| nam )(\d{4}|\d{2}))?)?")
 _POLITE = re.compile(r"(?: (?:a|nhe|nha))+$")
 _IN_A_WEEK = re.compile(r"(.+?)(?: tuan (nay|sau|toi|truoc|roi|qua)| (?:vua )?(?:roi|qua))?")
 _WEEKS = {"nay": 0, "sau": 7, "toi": 7, "truoc": -7, "roi": -7, "qua": -7}
-A_LEAP_YEAR = 2024
+_A_LEAP_YEAR = 2024
 
 
-def read_day(text: str, today: date, is_past: bool = False) -> date | None:
-    """The day meant: "20/9", "20/9/2025", "ngày 20", "mai", "thứ sáu", "thứ sáu tuần sau"; None when it is none.
+class BadDay(Exception):
+    """What was typed is no day or range of days; `code` says why, `facts` what is possible."""
+
+    def __init__(self, code: str, **facts: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.facts = facts
+
+
+def read_day(text: str, today: date, is_past: bool = False) -> date:
+    """The day meant: "20/9", "20/9/25", "2025-09-20", "ngày 20", "mai", "thứ sáu", "thứ sáu tuần sau".
 
     Without a year it is the next such day, or one that has just passed (the caller says that it has); a weekday
     alone is the next one after today. With `is_past` it is the last such day ("hôm kia", "thứ sáu tuần trước"), or
-    one soon to come, and the last such weekday before today.
+    one soon to come, and the last such weekday before today. Raises BadDay: not_a_day, no_such_day.
     """
-    folded = _plain(text)
+    folded = _POLITE.sub("", fold(text)).removeprefix("den ").strip()
     if folded in _NAMED:
         return today + timedelta(days=_NAMED[folded])
     if (weekday := _IN_A_WEEK.fullmatch(folded)) and weekday[1] in _WEEKDAYS:
         is_last = is_past or folded != weekday[1]
         return _weekday(today, _WEEKDAYS[weekday[1]], weekday[2], is_last)
-    if (written := _written(folded)) is None:
-        return None
-    return _last(today, *written) if is_past else _next(today, *written)
+    if (parts := written(folded)) is None:
+        raise BadDay("not_a_day")
+    day, month, year = parts
+    found = _last(today, day, month, year) if is_past else _next(today, day, month, year)
+    if found is None:
+        is_next = not is_past and (month or 0, day) < (today.month, today.day)
+        raise missing(day, month, year or today.year + is_next)
+    return found
 
 
-def no_such_day(text: str, today: date, is_past: bool = False) -> tuple[int, int, int | None] | None:
-    """(day, month, year) that was typed and that no calendar has: 31/4, 5/13, 29/2/2025; None for anything else.
-
-    The year is only given for 29 February: the one typed, else that of the next such day, with `is_past` this one.
-    """
-    day, month, year = _written(_plain(text)) or (1, 1, None)
-    if month is None:
-        return None
-    is_next = not is_past and (month, day) < (today.month, today.day)
-    year = year or today.year + is_next
-    try:
-        date(A_LEAP_YEAR, month, day)
-        date(year, month, day)
-    except ValueError:
-        return day, month, year if (day, month) == (29, 2) else None
-    return None
-
-
-def _plain(text: str) -> str:
-    return _POLITE.sub("", fold(text)).removeprefix("den ").strip()
-
-
-def _written(folded: str) -> tuple[int, int | None, int | None] | None:
+def written(folded: str) -> tuple[int, int | None, int | None] | None:
     """Day, month and year as they are written; the later ones may be missing."""
+    if iso := _ISO.fullmatch(folded):
+        return int(iso[3]), int(iso[2]), int(iso[1])
     found = _WRITTEN.fullmatch(folded.removeprefix("ngay ").strip())
     if found is None:
         return None
     month, year = (int(part) if part else None for part in found.groups()[1:])
     return int(found[1]), month, year + 2000 if year is not None and year < 100 else year
+
+
+def missing(day: int, month: int | None, year: int) -> BadDay:
+    """Why there is no such day: no calendar has it, that of `year` has no 29 February, or none was named."""
+    if month is None:
+        return BadDay("not_a_day")
+    if (day, month) == (29, 2):
+        return BadDay("no_such_day", day=day, month=month, year=year, most=28)
+    most = monthrange(_A_LEAP_YEAR, month)[1] if 1 <= month <= 12 else None
+    return BadDay("no_such_day", day=day, month=month, year=None, most=most)
 
 
 def _weekday(today: date, number: int, week: str | None, is_last: bool) -> date:

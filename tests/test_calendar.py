@@ -132,9 +132,9 @@ def test_a_saturday_is_worked_instead(commune: Commune) -> None:
 @pytest.mark.parametrize(
     ("edit", "typed", "heard"),
     [
-        ("off", "31/2", "Không có ngày 31/2/2026. Tháng 2/2026 có 28 ngày"),
-        ("off", "29/2", "Không có ngày 29/2/2026"),
-        ("off", "10/13", "Không có ngày 10/13/2025"),
+        ("off", "31/2", "Không có ngày 31/2: tháng 2 có nhiều nhất 29 ngày. Xin gõ lại ngày."),
+        ("off", "29/2", "Không có ngày 29/2/2026: năm 2026 không nhuận, tháng 2 có 28 ngày."),
+        ("off", "10/13", "Không có ngày 10/13: một năm có 12 tháng."),
         ("off", "14/9", "Ngày 14/9/2025 đã qua"),
         ("off", "22/2/2026-14/2/2026", "Ngày đầu (22/2/2026) sau ngày cuối"),
         ("off", "1/10-31/10", "là 31 ngày. Mỗi lần sửa được nhiều nhất 30 ngày"),

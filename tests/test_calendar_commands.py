@@ -94,7 +94,7 @@ def test_a_saturday_is_worked(run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "heard"),
     [
-        (("add", "2053-02-30", "--name", "x y"), "Không có ngày 30/2/2053. Tháng 2/2053 có 28 ngày"),
+        (("add", "2053-02-30", "--name", "x y"), "Không có ngày 30/2: tháng 2 có nhiều nhất 29 ngày"),
         (("add", "2020-09-18", "--name", "x y"), "Ngày 18/9/2020 đã qua"),
         (("add", "2053-09-20", "--name", "x y"), "vốn là ngày nghỉ"),
         (("add", "2053-09-18", "--name", "x y", "--working"), "vốn là ngày làm việc"),
@@ -111,7 +111,7 @@ def test_a_saturday_is_worked(run: Run) -> None:
         (("province", "2053-Q3", "2053-09-16"), "chưa chốt (14/9/2053). Ngày gửi tỉnh sớm nhất là thứ Tư, 17/9"),
         (("province", "2053-Q3", "2020-09-16"), "đã qua"),
         (("province", "2053-Q3", "2053-09-19"), "đang là ngày gửi tỉnh"),
-        (("province", "2053-Q3", "2053-09-31"), "Không có ngày 31/9/2053"),
+        (("province", "2053-Q3", "2053-09-31"), "Không có ngày 31/9: tháng 9 có 30 ngày"),
     ],
 )
 def test_what_cannot_be_done_is_told_and_changes_nothing(run: Run, words: tuple[str, ...], heard: str) -> None:

@@ -251,9 +251,10 @@ def test_a_second_look_belongs_to_one_figure_and_not_to_the_next(commune: Commun
         ("ngày kia", "hẹn ngày 17/9"),
         ("hôm nay", "hẹn ngày 15/9"),
         ("14/9/2025", "Ngày 14/9/2025 đã qua"),
-        ("20/2", "quá xa"),
-        ("30/2", "Chưa đọc được ngày"),
-        ("sớm thôi", "Chưa đọc được ngày"),
+        ("20/2", "quá xa. Xin gõ một ngày từ hôm nay (15/9/2025) đến 13/1/2026."),
+        ("30/2", "Không có ngày 30/2: tháng 2 có nhiều nhất 29 ngày. Xin gõ lại ngày."),
+        ("29/2", "Không có ngày 29/2/2026: năm 2026 không nhuận"),
+        ("sớm thôi", "Chưa đọc được ngày. Xin gõ ngày và tháng, ví dụ 19/9"),
         ("quay lại", "1/2. "),
     ],
 )

@@ -191,8 +191,8 @@ def test_the_next_working_day_is_called_by_its_name(commune: Commune) -> None:
         ("29/2", "Không có ngày 29/2/2026: năm 2026 không nhuận, tháng 2 có 28 ngày. Xin gõ lại ngày."),
         ("29/2/2025", "Không có ngày 29/2/2025: năm 2025 không nhuận"),
         ("chưa biết", "Chưa đọc được ngày."),
-        ("15/9", "không ở sau hôm nay. Có thể chọn từ ngày mai đến 15/10."),
-        ("1/12", "quá xa. Có thể chọn từ ngày mai đến 15/10."),
+        ("15/9", "Ngày 15/9/2025 là hôm nay. Xin gõ một ngày từ 16/9/2025 đến 15/10/2025."),
+        ("1/12", "quá xa. Xin gõ một ngày từ 16/9/2025 đến 15/10/2025."),
         ("20/9", 'Thứ Bảy, 20/9 là ngày nghỉ. Ngày làm việc sau đó là thứ Hai, 22/9, xin gõ "22/9"'),
     ],
 )
