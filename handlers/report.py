@@ -19,6 +19,7 @@ from plans.indicators import Verdict, judge
 from plans.model import Indicator, Question
 from plans.periods import read_period
 from plans.text import fold
+from storage.calendar import calendar_of
 from storage.chats import OpenDraft
 from storage.owed import (
     BEFORE_EFFECTIVE,
@@ -288,8 +289,9 @@ def _made_clear(talk: Talk, question: dict[str, Any], value: dict[str, Any]) -> 
         n = talk.choose(f"{code}:which", value["labels"], "report.ambiguous", read=read, question=question)
         return {"kind": "figure", "n": n}
     if value["kind"] == "not_yet":
-        today = talk.desk.today
-        read_day = a_day(today, today, today + PROMISED_WITHIN)
+        desk, today = talk.desk, talk.desk.today
+        calendar = calendar_of(desk.db, desk.person.organization_id)
+        read_day = a_day(today, today, today + PROMISED_WITHIN, working_in=calendar)
         on = talk.ask(f"{code}:day", read_day, "report.promise", question=question, today=today)
         return {"kind": "promised", "on": on}
     return value

@@ -10,6 +10,7 @@ from sqlmodel import select
 from storage.tables import Obligation, Organization, Plan
 from tests.commune import Commune, Phone
 from tests.people import figures, filings, joined, kept, obligation, obligation_id, set_state
+from tests.test_digest import edit_day
 
 
 def at_total(commune: Commune) -> Phone:
@@ -242,14 +243,15 @@ def test_a_second_look_belongs_to_one_figure_and_not_to_the_next(commune: Commun
 @pytest.mark.parametrize(
     ("typed", "heard"),
     [
-        ("20/9", "hẹn ngày 20/9"),
-        ("20/9/2025", "hẹn ngày 20/9"),
-        ("ngày 20", "hẹn ngày 20/9"),
-        ("20.9", "hẹn ngày 20/9"),
+        ("22/9", "hẹn ngày 22/9"),
+        ("22/9/2025", "hẹn ngày 22/9"),
+        ("ngày 22", "hẹn ngày 22/9"),
+        ("22.9", "hẹn ngày 22/9"),
         ("3", "hẹn ngày 3/10"),
         ("mai", "hẹn ngày 16/9"),
         ("ngày kia", "hẹn ngày 17/9"),
         ("hôm nay", "hẹn ngày 15/9"),
+        ("20/9", 'Thứ Bảy, 20/9 là ngày nghỉ. Ngày làm việc sau đó là thứ Hai, 22/9, xin gõ "22/9"'),
         ("14/9/2025", "Ngày 14/9/2025 đã qua"),
         ("20/2", "quá xa. Xin gõ một ngày từ hôm nay (15/9/2025) đến 13/1/2026."),
         ("30/2", "Không có ngày 30/2: tháng 2 có nhiều nhất 29 ngày. Xin gõ lại ngày."),
@@ -264,12 +266,20 @@ def test_a_promised_figure_names_its_day(commune: Commune, typed: str, heard: st
     assert heard in thao.says(typed)
 
 
+def test_a_figure_can_be_promised_for_a_saturday_that_is_worked(commune: Commune) -> None:
+    thao = at_total(commune)
+    thao.plays(("b", "Ngày nào"), ("20/9", "là ngày nghỉ"))
+    assert "Ngày nào sẽ có số liệu này?" in thao.last
+    edit_day(commune, date(2025, 9, 20), is_working=True)
+    assert "hẹn ngày 20/9" in thao.says("20/9")
+
+
 def test_a_promised_figure_stays_owed_and_is_asked_again(commune: Commune) -> None:
     thao = at_total(commune)
-    thao.plays(("b", "Ngày nào"), ("20/9", "Gửi báo cáo này?"), ("gửi", "Còn thiếu số, hẹn ngày 20/9"))
+    thao.plays(("b", "Ngày nào"), ("22/9", "Gửi báo cáo này?"), ("gửi", "Còn thiếu số, hẹn ngày 22/9"))
     row = obligation(commune, obligation_id(commune, "TTPVHCC", "2.5"))
-    assert (row.state, row.promised_on) == ("submitted", date(2025, 9, 20))
-    assert "hẹn 20/9" in thao.says("/nhiemvu")
+    assert (row.state, row.promised_on) == ("submitted", date(2025, 9, 22))
+    assert "hẹn 22/9" in thao.says("/nhiemvu")
     thao.plays(
         ("báo cáo 2.5", "1/2. "),
         ("3330/3390", "Gửi báo cáo này?"),

@@ -27,8 +27,8 @@ TRUTHS: tuple[Truth, ...] = (
     {"with_fee": ("1.150", "1.150 TTHC"), "offering": ("0", "0 TTHC"), "used": ("", "0 TTHC")},
     {
         "with_fee": ("150", "150 TTHC"),
-        "offering": ("chưa có số liệu", "chưa có, hẹn ngày 20/9"),
-        "used": ("", "chưa có, hẹn ngày 20/9"),
+        "offering": ("chưa có số liệu", "chưa có, hẹn ngày 22/9"),
+        "used": ("", "chưa có, hẹn ngày 22/9"),
     },
     {
         "with_fee": ("không thuộc đơn vị tôi", "không thuộc đơn vị"),
@@ -106,7 +106,7 @@ class Office:
         if asked is not None:
             self.say(phone, self.truth[asked][0] or "0")
         elif "Ngày nào" in shown:
-            self.say(phone, "20/9")
+            self.say(phone, "22/9")
         elif "Số này có đúng" in shown:
             self.say(phone, "đúng, ghi số này")
         elif "Sửa số nào" in shown:
