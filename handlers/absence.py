@@ -143,7 +143,10 @@ def _last(talk: Talk, who: Listed, first: date) -> date:
     read = a_day(talk.desk.today, first, first + timedelta(days=AT_MOST - 1), is_since=True)
     facts: dict[str, Any] = {"first": first, "at_most": AT_MOST}
     answer = talk.ask("to", read, "absence.to_day", choices=("one_day",), fingerprint=first.isoformat(), **facts)
-    day = first if isinstance(answer, dict) else date.fromisoformat(answer)
+    if isinstance(answer, dict):
+        answer = first.isoformat()
+        talk.put("to", answer, answer)
+    day = date.fromisoformat(answer)
     _refuse_overlap(talk, who, first, day, "to")
     return day
 

@@ -227,9 +227,7 @@ def _is_known(talk: Talk, task: Facts, unit_id: int, title: str, event_on: date)
 
 def _edit(talk: Talk, limit: Facts) -> None:
     """Ask one of the answers again, and keep it until another is given."""
-    names = _names(limit) | {"": label("talk.label_back")}
-    if which := talk.choose("which", names, "case.which"):
-        talk.reopen(which)
+    talk.reopen(talk.choose("which", _names(limit), "case.which"))
     talk.forget("which", "confirm")
 
 

@@ -14,7 +14,6 @@ from handlers.desk import Desk, button, page_of
 from handlers.figures import NOTHING, above_total, derived, doubt, reads, retyped
 from handlers.talk import Talk
 from handlers.tasks import SHOWN, mine, report_button, tasks
-from messages import label
 from plans.indicators import Verdict, judge
 from plans.model import Indicator, Question
 from plans.periods import read_period
@@ -223,9 +222,7 @@ def reporting(
             _file(talk, owed, questions, values)
         case "edit":
             asked = [question for question in questions if derived(question, values) is None]
-            labels = {question["code"]: question["label"] for question in asked} | {"": label("talk.label_back")}
-            if which := talk.choose("which", labels, "report.which"):
-                talk.reopen(which)
+            talk.reopen(talk.choose("which", {one["code"]: one["label"] for one in asked}, "report.which"))
             talk.forget("which", "confirm")
         case "later":
             _later(talk, owed, "confirm")

@@ -3,7 +3,7 @@
 A flow is straight-line code that asks for answers by name. To go on, it is run from the top: answered questions
 return at once, the first unanswered one is asked and the run stops there. What was heard is the answer to the
 question this chat was last shown, and to no other. So a flow survives restarts, is shared by colleagues, and goes
-back by forgetting an answer. It must do nothing lasting before its last answer.
+back by asking an answer again. It must do nothing lasting before its last answer.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ Read = Callable[[str], Answer]
 
 PICKED_FROM = 5
 """As many options as are shown at once."""
-REOPENED = "again|"
-"""Before the fingerprint of an answer that is to be asked again, and kept until another is given."""
+REOPENED, RETRACED = "again|", "back|"
+"""Before the fingerprint of an answer that is to be asked again, and kept until another is given: it alone is put
+right, or the talk went back to it."""
 Flow = Callable[..., None]
 """`flow(talk, **args)`, with the draft's frozen arguments."""
 
@@ -72,6 +73,7 @@ class Talk:
         """Nothing was heard: the talk is opened, or its question shown once more."""
         self._fresh: set[str] = set()
         self._passed: list[str] = []
+        self._chosen: set[str] = set()
         self._again: str | None = None
         self._notes: list[Markup] = []
         self._question: Reply | None = None
@@ -95,17 +97,19 @@ class Talk:
 
         `choices` are other answers, each stored as {"kind": code} and labelled by block `label_<code>` of the same
         file. An answer given under another `fingerprint` is asked again and shown as `was`; so is one that was
-        reopened (`is_again`), and going back keeps that one. With `is_figure`, digits are always the figure.
+        reopened or gone back to (`is_again`), which may be kept. With `is_figure`, digits are always the figure.
         Raises to stop the run: never catch.
         """
         known = self.draft.answers.get(name)
         if known is not None and known["print"] == fingerprint:
             self._passed.append(name)
             return known["value"]
-        is_again = known is not None and known["print"] == REOPENED + fingerprint
-        self._again = name if is_again else None
+        is_again = known is not None and known["print"] in (REOPENED + fingerprint, RETRACED + fingerprint)
+        self._again = name if known is not None and known["print"] == REOPENED + fingerprint else None
         labels = {code: label(f"{_file(block)}.label_{code}") for code in choices}
-        if self._passed or is_again:
+        if is_again:
+            labels["as_it_is"] = label("talk.label_as_it_is")
+        if self._passed or self._again:
             labels["back"] = label("talk.label_back")
         was = known["value"] if known else None
 
@@ -116,7 +120,9 @@ class Talk:
 
         value = self._hear(name, answered, block, labels, is_figure, facts | {"was": was, "is_again": is_again})
         if value == {"kind": "back"}:
-            self.back()
+            self._back(name)
+        if value == {"kind": "as_it_is"}:
+            self._keep(name)
         self._store(name, value, fingerprint)
         self._passed.append(name)
         return value
@@ -137,12 +143,16 @@ class Talk:
         With `read`, a figure typed instead is taken too: then digits are never the number of a choice, unless
         what it reads is no figure.
         """
+        self._again = None
+        self._chosen.add(name)
         known = self.draft.answers.get(name)
         if known is not None and (read is not None or known["value"] in options):
             self._passed.append(name)
             return str(known["value"])
         if not isinstance(options, Mapping):
             options = {code: label(f"{_file(block)}.label_{code}") for code in options}
+        if self._passed:
+            options = {**options, "back": label("talk.label_back")}
 
         def answered(heard: Heard) -> Answer:
             if heard.choice is not None:
@@ -152,6 +162,8 @@ class Talk:
             return read(heard.text or "")
 
         value = self._hear(name, answered, block, dict(options), read is not None and is_figure, facts)
+        if value == "back":
+            self._back(name)
         self._store(name, value, "")
         self._passed.append(name)
         return str(value)
@@ -172,13 +184,11 @@ class Talk:
 
     def reopen(self, name: str) -> None:
         """Ask an answer again when the flow comes to it; going back keeps it, with what hangs on it."""
-        known = self.draft.answers[name]
-        known["print"] = REOPENED + known["print"].removeprefix(REOPENED)
-        self.draft.changed = True
+        self._mark(name, REOPENED)
 
     def replace(self, name: str, value: Answer) -> NoReturn:
         """Another answer was typed instead of the one called `name`: keep it, and run again."""
-        self._store(name, value, self.draft.answers[name]["print"].removeprefix(REOPENED))
+        self._store(name, value, _bare(self.draft.answers[name]["print"]))
         raise _Restart
 
     def drop(self, name: str) -> None:
@@ -187,16 +197,6 @@ class Talk:
             if known == name or known.startswith(f"{name}:"):
                 del self.draft.answers[known]
         self.draft.changed = True
-
-    def back(self) -> None:
-        """Keep the reopened answer, or forget the one before the open question, and run again; at the first
-        question, do nothing."""
-        if self._again is not None:
-            known = self.draft.answers[self._again]
-            known["print"], self.draft.changed = known["print"].removeprefix(REOPENED), True
-            raise _Restart
-        if self._passed:
-            self.forget(self._passed[-1])
 
     def note(self, block: str, /, **facts: Any) -> None:
         """Say something, once, before the next question or the last words."""
@@ -219,6 +219,34 @@ class Talk:
         """Something more to send after the last words (a picture, a file, a menu)."""
         self._extras.append(reply)
 
+    def _back(self, asked: str) -> None:
+        """Keep the reopened answer, or ask the one before the open question again; at the first question, say so.
+
+        What was typed is offered again, or what stood before where `asked` hangs on it: it was not yet complete.
+        """
+        if self._again is not None:
+            self._keep(self._again)
+        if not self._passed:
+            return self.note("talk.first_question")
+        name = self._passed[-1]
+        if name in self._chosen:
+            self.forget(name)
+        known = self.draft.answers[name]
+        if asked.startswith(f"{name}:") and "before" in known:
+            known["value"] = known.pop("before")
+        self._mark(name, RETRACED)
+        raise _Restart
+
+    def _keep(self, name: str) -> NoReturn:
+        """Let an answer that is asked again stand as it is, with what hangs on it."""
+        self._mark(name, "")
+        raise _Restart
+
+    def _mark(self, name: str, mark: str) -> None:
+        known = self.draft.answers[name]
+        known["print"] = mark + _bare(known["print"])
+        self.draft.changed = True
+
     def _hear(
         self,
         name: str,
@@ -233,7 +261,7 @@ class Talk:
         if heard is not None and (why := self._not_meant(heard, name, len(labels))):
             self.note(why)
         elif heard is not None and heard.is_back:
-            self.back()
+            self._back(name)
         elif heard is not None:
             try:
                 return answered(heard)
@@ -254,7 +282,7 @@ class Talk:
         return "talk.moved_on" if self._shown_here else "talk.still_open"
 
     def _store(self, name: str, value: Answer, fingerprint: str) -> None:
-        person = self.desk.chat.person
+        person, old = self.desk.chat.person, self.draft.answers.get(name)
         self.drop(name)
         self.draft.answers[name] = {
             "value": value,
@@ -262,6 +290,8 @@ class Talk:
             "by": person.member_id if person else None,
             "at": self.desk.now.isoformat(),
         }
+        if old is not None and old["print"] != _bare(old["print"]):
+            self.draft.answers[name]["before"] = old["value"]
         self._fresh.add(name)
 
     def _said(self, text: Markup) -> Markup:
@@ -281,6 +311,10 @@ class Talk:
                 choice[0] = f"={draft.id}.{draft.version}.{position}"
         self.desk.show(reply)
         self.desk.replies += self._extras
+
+
+def _bare(fingerprint: str) -> str:
+    return fingerprint.removeprefix(REOPENED).removeprefix(RETRACED)
 
 
 def _file(block: str) -> str:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from plans import numbers
 from plans.indicators import Verdict, show_rate
 from plans.model import Indicator
+from plans.spans import stored_span
 
 WEEKDAYS = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ nhật")
 
@@ -139,6 +140,7 @@ FILTERS: dict[str, Any] = {
     "lower_first": lower_first,
     "clip": clip,
     "iso": iso,
+    "span": stored_span,
     "instant": instant,
     "shown": shown,
     "read_back": read_back,

@@ -125,6 +125,7 @@ MONEY = QUESTION | {"type": "money", "unit": "triệu đồng", "mode": "P", "la
 PERCENT = QUESTION | {"type": "pct", "unit": "%", "mode": "S", "last": {"kind": "none"}}
 FIGURE = {"kind": "figure", "n": "3330"}
 PROMISE = {"kind": "promised", "on": "2025-09-20"}
+AMBIGUOUS = {"kind": "ambiguous", "labels": {"1234": "1.234 hồ sơ", "1.234": "1,234 hồ sơ"}}
 ANSWERS = [FIGURE, {"kind": "none"}, PROMISE, {"kind": "not_ours"}]
 REPORT: Facts = {
     "id": 25,
@@ -215,6 +216,8 @@ COUNTS = {"people": 12, "units": 6, "away": 1, "closed": 2, "without": 3}
 
 FACTS: dict[str, Facts] = {
     "calendar": {
+        "is_again": False,
+        "was": None,
         "codes": ["2025-Q3", "2025-Y"],
         "data_to": date(2025, 9, 14),
         "day": date(2025, 9, 19),
@@ -237,6 +240,8 @@ FACTS: dict[str, Facts] = {
         "years": [2027, 2028],
     },
     "absence": {
+        "is_again": False,
+        "was": None,
         "at_most": 90,
         "away": AWAY,
         "by": "Nguyễn Thị Lan",
@@ -381,6 +386,8 @@ FACTS: dict[str, Facts] = {
     },
     "silence": {"headed": [], "items": [ITEM] * 4, "rest": 1, "shown": [ITEM] * 2, "silent": [(7, ITEM)] * 3},
     "snooze": {
+        "is_again": False,
+        "was": None,
         "at": time(13, 30),
         "count": 3,
         "day": date(2025, 9, 16),
@@ -489,7 +496,14 @@ FACTS: dict[str, Facts] = {
         "was": None,
         "with_title": True,
     },
-    "start": {"name": "Nguyễn Thị Lan", "organization": "UBND xã Phú Tân", "role": "staff", "unit": LONG},
+    "start": {
+        "is_again": False,
+        "was": "Nguyễn Lan",
+        "name": "Nguyễn Thị Lan",
+        "organization": "UBND xã Phú Tân",
+        "role": "staff",
+        "unit": LONG,
+    },
     "summary": {
         "code": "2024-Q3",
         "found": STANDING,
@@ -525,8 +539,9 @@ FACTS: dict[str, Facts] = {
 OWN: list[Facts] = [{}, {"name": None}, {"stand_in": None}, {"stand_in": None, "has_colleagues": False}]
 VARIANTS: dict[str, list[Facts]] = {
     "calendar.coming": [{}, {"spans": [], "period": None}, {"spans": [MADE_UP], "today": date(2026, 1, 2)}],
-    "calendar.days": [{}, {"is_working": True}],
-    "calendar.name": [{}, {"is_working": True, "span": Span(TODAY, TODAY)}],
+    "calendar.days": [{}, {"is_working": True}, {"was": "2026-02-14..2026-02-22", "is_again": True}],
+    "calendar.province": [{}, {"was": "2025-09-20", "is_again": True}],
+    "calendar.name": [{}, {"was": "Tết", "is_again": True}, {"is_working": True, "span": Span(TODAY, TODAY)}],
     "calendar.confirm_add": [{}, {"is_working": True}, {"moves": []}],
     "calendar.added": [{}, {"is_working": True}, {"moves": []}],
     "calendar.confirm_remove": [{}, {"moves": []}, {"spans": [TET] * 7}],
@@ -542,7 +557,8 @@ VARIANTS: dict[str, list[Facts]] = {
     "calendar.label_span": [{"span": NEW_YEAR}, {"span": MADE_UP}],
     "absence.confirm": [*OWN, {"is_change": True, "last": TODAY}],
     "absence.ended": [{}, {"name": None}, {"has_begun": False}, {"name": None, "has_begun": False}],
-    "absence.from_day": [{}, {"name": None}],
+    "absence.from_day": [{}, {"name": None}, {"was": "2025-09-20", "is_again": True}],
+    "absence.to_day": [{}, {"was": "2025-09-20", "is_again": True}],
     "absence.known": [{}, {"name": None, "known": [TO_COME]}],
     "absence.label_change": [{}, {"one": TO_COME}],
     "absence.label_end": [{}, {"one": TO_COME}],
@@ -605,6 +621,9 @@ VARIANTS: dict[str, list[Facts]] = {
     ],
     "case.list_done": [{"cases": [CLOSED] * 5}, {"cases": [replace(CLOSED, closed_on=TODAY)]}, {"cases": []}],
     "case.list_open": [{}, {"cases": []}],
+    "case.done_on": [{}, {"was": "2025-09-20", "is_again": True}],
+    "case.outcome": [{}, *({"was": was, "is_again": True} for was in ({"kind": "nothing"}, "Đã bãi bỏ " * 20))],
+    "case.progress": [{}, {"was": "Đang " * 40, "is_again": True}],
     "case.moving": [{}, {"new_event": date(2025, 9, 3), "new_due": date(2025, 10, 3)}],
     "cancel.kept": [{}, {"count": 0}, {"is_sent": True}],
     "care.plan_missing": [{}, {"name": None}],
@@ -640,6 +659,7 @@ VARIANTS: dict[str, list[Facts]] = {
     "lateness.brief": [{}, {"units": LATE_UNITS[2:]}],
     "silence.brief": [{}, {"items": [ITEM], "shown": [ITEM]}],
     "lateness.section": [{}, {"is_weekly": True, "shown": LATE_UNITS, "rest": []}],
+    "snooze.day": [{}, {"was": "2025-09-20", "is_again": True}],
     "snooze.label_next_day": [{}, {"day": date(2025, 9, 22)}],
     "snooze.past": [
         {},
@@ -680,10 +700,12 @@ VARIANTS: dict[str, list[Facts]] = {
         {},
         {"owed": BEHALF},
         {"was": FIGURE, "is_again": True},
+        {"was": AMBIGUOUS, "is_again": True},
         {"question": MONEY, "with_title": False},
         {"question": PERCENT, "position": 1},
-        *({"was": answer} for answer in (*ANSWERS, {"kind": "not_yet"}, {"kind": "ambiguous", "labels": {}})),
+        *({"was": answer} for answer in (*ANSWERS, {"kind": "not_yet"}, AMBIGUOUS)),
     ],
+    "report.promise": [{}, {"was": "2025-09-20", "is_again": True}],
     "report.sent": [
         {},
         {"owed": BEHALF},
@@ -693,6 +715,7 @@ VARIANTS: dict[str, list[Facts]] = {
         {"rest": 0, "promised": None},
     ],
     "start.consent": [{"role": role, "unit": unit} for role in ROLES for unit in (LONG, None)] + [{"name": None}],
+    "start.name": [{}, {"is_again": True}],
     "start.welcome": [{}, {"unit": None}],
     "summary.overview": [
         *({"cases": cases} for cases in ([], [CASE], [CASE, LATE_CASE])),

@@ -223,6 +223,46 @@ def test_a_figure_to_correct_is_shown_and_kept_by_going_back(commune: Commune) -
     assert figures(commune, report) == {"settled": "3390", "on_time": "3380"}
 
 
+def test_going_back_offers_the_figure_given(commune: Commune) -> None:
+    thao = at_part(commune)
+    thao.plays(("quay lại", 'Đang ghi: <b>3.390 hồ sơ</b>. Gõ lại, hoặc chọn "Giữ nguyên".'))
+    thao.plays(("[Giữ nguyên]", "2/2. "), ("3330", "Gửi báo cáo này?"))
+    thao.plays(("[Quay lại]", "Đang ghi: <b>3.330 hồ sơ</b>"), ("[Quay lại]", "Đang ghi: <b>3.390 hồ sơ</b>"))
+    thao.plays(("3400", "Đã ghi: 3.400 hồ sơ"))
+    thao.plays(("giữ nguyên", "<b>3.330 hồ sơ</b>"), ("gửi", "Đã gửi mục 2.5"))
+    assert figures(commune, obligation_id(commune, "TTPVHCC", "2.5")) == {"settled": "3400", "on_time": "3330"}
+
+
+def test_going_back_from_a_doubt_offers_the_figure_doubted(commune: Commune) -> None:
+    at_total(commune).plays(
+        ("2000", "Số này có đúng không ạ?"),
+        ("quay lại", "Đang ghi: <b>2.000 hồ sơ</b>"),
+        ("giữ nguyên", "Số này có đúng không ạ?"),
+        ("[Quay lại]", "1/2. "),
+        ("3390", "2/2. "),
+    )
+
+
+def test_going_back_from_the_promised_day_keeps_the_figure_that_was_there(commune: Commune) -> None:
+    thao = at_part(commune)
+    thao.plays(("3380", "Gửi báo cáo này?"), ("sửa", "Sửa số nào?"), ("2", "Đang ghi: <b>3.380 hồ sơ</b>"))
+    thao.plays(("b", "Ngày nào sẽ có"), ("quay lại", "Đang ghi: <b>3.380 hồ sơ</b>"))
+    thao.plays(("giữ nguyên", "trước hạn và đúng hạn: <b>3.380 hồ sơ</b>"), ("gửi", "Đã gửi mục 2.5"))
+
+
+def test_going_back_to_a_promise_offers_its_day(commune: Commune) -> None:
+    thao = at_part(commune)
+    thao.plays(("b", "Ngày nào"), ("22/9", "Gửi báo cáo này?"), ("quay lại", "Đang ghi: <b>22/9/2025</b>"))
+    thao.plays(("[Giữ nguyên]", "hẹn ngày 22/9"), ("quay lại", "?"), ("[Quay lại]", "chưa có số liệu</b>"))
+    thao.plays(("3330", "<b>3.330 hồ sơ</b>"))
+
+
+def test_going_back_from_an_amount_read_two_ways_offers_both(commune: Commune) -> None:
+    at_money(commune).plays(
+        ("20.000", "hai cách"), ("[Quay lại]", "20.000 triệu đồng hoặc "), ("18,5 tỷ", "Đã ghi")
+    )
+
+
 def test_a_figure_to_correct_may_be_answered_in_every_way(commune: Commune) -> None:
     thao = at_part(commune)
     thao.plays(("3380", "Gửi báo cáo này?"), ("sửa", "Sửa số nào?"), ("2", "2/2. "), ("nhiều", "Chưa đọc được số"))

@@ -216,7 +216,7 @@ def test_past_the_due_day_it_asks_first(commune: Commune) -> None:
             "Hạn là thứ Tư, 17/9. Có thể nhắc lại muộn nhất vào ngày đó; muốn lùi đến 26/9 thì cán bộ tổng hợp",
         ),
     )
-    assert mai.labels == ["Nhắc ngày 17/9", "Lùi đến 26/9"]
+    assert mai.labels == ["Nhắc ngày 17/9", "Lùi đến 26/9", "Quay lại"]
     assert wishes(commune) == []
     assert "vào thứ Tư, 17/9, nếu" in mai.taps("Nhắc ngày 17/9")
     assert wishes(commune) == [(one, "17/09 00:30", False)]
@@ -230,7 +230,7 @@ def test_on_the_due_day_itself_it_asks_too(commune: Commune) -> None:
         ("/nhaclai", "?"),
         ("[Mai]", "Hạn là hôm nay. Muốn lùi đến 18/9 thì cán bộ tổng hợp sẽ thấy."),
     )
-    assert mai.labels == ["Không lùi", "Lùi đến 18/9"]
+    assert mai.labels == ["Không lùi", "Lùi đến 18/9", "Quay lại"]
     assert mai.taps("Không lùi") == "Không lùi lời nhắc nào."
     assert wishes(commune) == []
     mai.plays(("/nhaclai", "?"), ("[Mai]", "Hạn là hôm nay"), ("[Lùi đến 18/9]", "Ngày này đã quá hạn"))
