@@ -30,6 +30,8 @@ PICKED_FROM = 5
 REOPENED, RETRACED = "again|", "back|"
 """Before the fingerprint of an answer that is to be asked again, and kept until another is given: it alone is put
 right, or the talk went back to it."""
+LEAVING = {"drop", "keep", "later", "leave", "refuse"}
+"""Choices that lead out of a talk."""
 Flow = Callable[..., None]
 """`flow(talk, **args)`, with the draft's frozen arguments."""
 
@@ -268,7 +270,10 @@ class Talk:
             except Misunderstood as error:
                 self.note(error.block, **error.facts)
         text = self._said(say(block, **facts))
-        self._question = Reply(text, [["", label] for label in labels.values()], is_figure)
+        choices = [["", label] for label in labels.values()]
+        if choices and not self._passed and self._again is None and not LEAVING & labels.keys():
+            choices.append(["/cancel", label("talk.label_stop")])
+        self._question = Reply(text, choices, is_figure)
         self.desk.chat.asked = name
         raise _Waiting
 

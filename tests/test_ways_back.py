@@ -37,6 +37,7 @@ def test_every_step_leads_back_and_out(commune: Commune, name: str) -> None:
     phone = commune.person(name.partition(":")[0])
     said = [text.format(case=case) for text in STEPS[name]]
     phone.says(said[0])
+    assert phone.labels[-1:] in ([], ["Dừng"])
     assert 'Đây là câu đầu tiên. Gõ "huỷ" để dừng.' in phone.says("quay lại")
     for text in said[1:]:
         before = phone.last.split("\n")[-1]
@@ -49,3 +50,11 @@ def test_every_step_leads_back_and_out(commune: Commune, name: str) -> None:
         phone.says("giữ nguyên" if "Giữ nguyên" in phone.labels else text)
         assert phone.last.split("\n")[-1] == shown
     assert "Đã dừng" in phone.says("huỷ")
+
+
+@pytest.mark.parametrize("said", ["/baocao 2.5", "/vangmat", "/vuviec new", "/nhaclai"])
+def test_a_first_question_is_left_by_its_button(commune: Commune, said: str) -> None:
+    thao = commune.person("thao")
+    thao.says(said)
+    assert thao.taps("Dừng").startswith("Đã dừng.")
+    assert "Không có việc nào đang làm dở" in thao.says("/huy")
