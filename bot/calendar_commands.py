@@ -82,7 +82,7 @@ def load(file: Annotated[Path, typer.Argument(metavar="FILE", help=plain("cli.he
 @app.command(help=plain("cli.help_calendar_add"))
 def add(
     days: Days,
-    name: Annotated[str, typer.Option(help=plain("cli.help_calendar_name"))],
+    name: Annotated[str | None, typer.Option(help=plain("cli.help_calendar_name"))] = None,
     working: Annotated[bool, typer.Option("--working", help=plain("cli.help_calendar_working"))] = False,
 ) -> None:
     from storage.calendar import calendar_of, set_days
@@ -92,12 +92,14 @@ def add(
         refused = refusal(span, working, calendar_of(desk.db, desk.organization_id), desk.today)
         if refused is not None:
             _stop(f"calendar.{refused[0]}", span=span, day=refused[1], today=desk.today)
+        if name is None:
+            _stop("cli.no_name")
+        if not 2 <= len(name.strip()) <= 60:
+            _stop("calendar.not_a_name")
         desk.note("calendar_set", str(span))
         moves = set_days(desk.db, desk.organization_id, span.days, working, name, desk.today)
         return {"span": span, "moves": moves, "today": desk.today}
 
-    if not 2 <= len(name.strip()) <= 60:
-        _stop("calendar.not_a_name")
     typer.echo(plain("calendar.added", is_working=working, name=name, **_at_work(work)))
 
 

@@ -6,21 +6,21 @@ from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from zoneinfo import ZoneInfo
 
 import typer
 
 from bot.settings import read_settings
 from messages import plain
+from plans.days import BadDay, read_day
 
 if TYPE_CHECKING:  # heavy: imported where the command runs
     from scheduler.rehearsal import Answers, Rehearsed
 
-DAY = ["%Y-%m-%d"]
-
 
 def rehearse(
-    first: Annotated[datetime, typer.Option("--from", formats=DAY, help=plain("rehearsal.help_from"))],
-    last: Annotated[datetime, typer.Option("--to", formats=DAY, help=plain("rehearsal.help_to"))],
+    from_day: Annotated[str, typer.Option("--from", metavar="DAY", help=plain("rehearsal.help_from"))],
+    to_day: Annotated[str, typer.Option("--to", metavar="DAY", help=plain("rehearsal.help_to"))],
     answers: Annotated[str, typer.Option(help=plain("rehearsal.help_answers"))] = "as-it-stands",
     csv: Annotated[Path | None, typer.Option(help=plain("rehearsal.help_csv"))] = None,
 ) -> None:
@@ -31,9 +31,10 @@ def rehearse(
     known = next((one for one in ANSWERS if one == answers), None)
     if known is None:
         _refuse("rehearsal.no_such_answers", given=answers, known=ANSWERS)
+    first, last = _day("--from", from_day), _day("--to", to_day)
     if last < first:
-        _refuse("rehearsal.reversed", first=first.date(), last=last.date())
-    found = _rehearsed(first.date(), last.date(), known)
+        _refuse("rehearsal.reversed", first=first, last=last)
+    found = _rehearsed(first, last, known)
     if csv is not None:
         try:
             csv.write_bytes(as_csv(found))
@@ -42,8 +43,15 @@ def rehearse(
     for position, one in enumerate(found):
         is_new_day = position == 0 or found[position - 1].at.date() != one.at.date()
         typer.echo(plain("rehearsal.message", one=one, is_new_day=is_new_day, **_facts(one)) + "\n")
-    facts = {"first": first.date(), "last": last.date(), "people": len({one.reader.name for one in found})}
+    facts = {"first": first, "last": last, "people": len({one.reader.name for one in found})}
     typer.echo(plain("rehearsal.total", count=len(found), file=csv, **facts))
+
+
+def _day(option: str, typed: str) -> date:
+    try:
+        return read_day(typed, datetime.now(ZoneInfo(read_settings().timezone)).date())
+    except BadDay:
+        _refuse("cli.bad_day", option=option, typed=typed[:30])
 
 
 def _rehearsed(first: date, last: date, answers: Answers) -> list[Rehearsed]:

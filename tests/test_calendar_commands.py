@@ -95,6 +95,9 @@ def test_a_saturday_is_worked(run: Run) -> None:
     ("words", "heard"),
     [
         (("add", "2053-02-30", "--name", "x y"), "Không có ngày 30/2: tháng 2 có nhiều nhất 29 ngày"),
+        (("add", "31/2/2053"), "Không có ngày 31/2: tháng 2 có nhiều nhất 29 ngày"),
+        (("add", "20/9/2053"), "vốn là ngày nghỉ"),
+        (("add", "18/9/2053"), 'Xin thêm tên, ví dụ: --name "Tết Nguyên đán"'),
         (("add", "2020-09-18", "--name", "x y"), "Ngày 18/9/2020 đã qua"),
         (("add", "2053-09-20", "--name", "x y"), "vốn là ngày nghỉ"),
         (("add", "2053-09-18", "--name", "x y", "--working"), "vốn là ngày làm việc"),

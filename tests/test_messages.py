@@ -332,6 +332,8 @@ FACTS: dict[str, Facts] = {
         "zone": "Asia/Ho_Chi_Minh",
     },
     "cli": {
+        "option": "--from",
+        "typed": "31/2/2025",
         "address": "http://127.0.0.1:8080",
         "code": "ABCD2345",
         "found": "0002",

@@ -325,6 +325,12 @@ def dondoc(commune: Commune, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return lambda *words: CliRunner().invoke(app, ["rehearse", *words])
 
 
+def test_days_are_typed_as_offices_write_them(dondoc: Callable[..., Any]) -> None:
+    said = dondoc("--from", "17/9/2025", "--to", "18-9-2025", "--answers", "nobody")
+    assert said.exit_code == 0
+    assert "Từ 17/9/2025 đến 18/9/2025: 13 tin cho 9 người." in said.output
+
+
 def test_on_the_command_line_day_by_day_to_whom_why_and_in_which_words(
     dondoc: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -344,7 +350,10 @@ def test_on_the_command_line_day_by_day_to_whom_why_and_in_which_words(
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        (("--from", "2025-09-18", "--to", "2025-09-17"), "ở trước ngày đầu"),
+        (("--from", "2025-09-18", "--to", "17/9/2025"), "ở trước ngày đầu"),
+        (("--from", "31/9/2025", "--to", "1/10/2025"), '--from chưa đúng: không có ngày "31/9/2025"'),
+        (("--from", "1/9/2025", "--to", "2025-09-31"), "Xin gõ như 1/9/2025 hoặc 2025-09-01."),
+        (("--from", "đầu năm", "--to", "2025-09-30"), '--from chưa đúng: không có ngày "đầu năm"'),
         (("--from", "2025-09-17", "--to", "2025-09-18", "--answers", "all"), "on-the-day"),
         (("--from", "2025-09-17", "--to", "2025-09-18", "--csv", "no/such/x.csv"), "Không ghi được"),
     ],
