@@ -21,7 +21,6 @@ from plans.calendar import DAY, Calendar
 from plans.spans import NamedSpan, Span, in_a_row, refusal, stored_span
 from storage import calendar as stored
 from storage.chats import OpenDraft
-from storage.owed import current_period
 from storage.province import BadShift, move_province, shift_of, unlocked_period
 
 SHOWN = 5
@@ -44,8 +43,9 @@ def calendar(desk: Desk, argument: str = "") -> None:
         year = next((span.first.year for span in shown if not span.official), None)
         if year is not None:
             choices.append(button(f"/calendar official {year}", "calendar.label_official", year=year))
-    period = current_period(desk.db, desk.person.organization_id, desk.today)
-    desk.reply("calendar.coming", choices, spans=shown, today=desk.today, period=period)
+    open_periods = [period for period, _ in stored.unlocked(desk.db, desk.person.organization_id, desk.today)]
+    to_come = [period for period in open_periods if period.province_due >= desk.today]
+    desk.reply("calendar.coming", choices, spans=shown, today=desk.today, periods=to_come)
 
 
 def _coming(desk: Desk) -> list[NamedSpan]:

@@ -53,6 +53,18 @@ def test_everybody_may_look_and_only_the_coordinator_change(commune: Commune, ch
     assert everything(commune) == before
 
 
+def test_the_periods_still_to_come_are_shown(commune: Commune) -> None:
+    thao = commune.person("thao")
+    year = "Năm 2025: đơn vị báo cáo thứ Tư, 17/12, gửi tỉnh thứ Sáu, 19/12."
+    assert f"gửi tỉnh thứ Sáu, 19/9.\n{year}" in thao.says("/lich")
+    commune.moves(days=5)  # Saturday 20/9: the quarter went to the province yesterday
+    heard = thao.says("/lich")
+    assert "Quý III" not in heard
+    assert year in heard
+    commune.moves(days=120)
+    assert "báo cáo" not in thao.says("/lich")
+
+
 def test_a_stranger_sees_nothing(commune: Commune) -> None:
     assert "cần mã mời" in commune.person("stranger").says("/lich")
 

@@ -231,7 +231,7 @@ FACTS: dict[str, Facts] = {
         "most": 28,
         "moves": MOVES,
         "name": "Tết Nguyên đán Bính Ngọ",
-        "period": PERIOD,
+        "periods": [PERIOD, replace(PERIOD, label="năm 2025", unit_due=date(2025, 12, 17))],
         "shift": SHIFT,
         "span": Span(date(2026, 2, 14), date(2026, 2, 22)),
         "spans": [NEW_YEAR, MADE_UP, TET, TET, TET],
@@ -540,7 +540,7 @@ FACTS: dict[str, Facts] = {
 
 OWN: list[Facts] = [{}, {"name": None}, {"stand_in": None}, {"stand_in": None, "has_colleagues": False}]
 VARIANTS: dict[str, list[Facts]] = {
-    "calendar.coming": [{}, {"spans": [], "period": None}, {"spans": [MADE_UP], "today": date(2026, 1, 2)}],
+    "calendar.coming": [{}, {"spans": [], "periods": []}, {"spans": [MADE_UP], "today": date(2026, 1, 2)}],
     "calendar.days": [{}, {"is_working": True}, {"was": "2026-02-14..2026-02-22", "is_again": True}],
     "calendar.province": [{}, {"was": "2025-09-20", "is_again": True}],
     "calendar.name": [{}, {"was": "Tết", "is_again": True}, {"is_working": True, "span": Span(TODAY, TODAY)}],
