@@ -226,7 +226,7 @@ def _calendar(db: Session, organization: Organization, year: int) -> Finding:
 
 def _ticks(db: Session, found: Pulse, zone: str) -> Finding:
     if found.silence is None:  # nothing is wrong with an install that nobody has written to yet
-        return Finding("warn" if _count(db, Account, true()) else "ok", "never_ticked")
+        return Finding("warn", "never_ticked") if _count(db, Account, true()) else Finding("ok", "not_run_yet")
     facts = {"at": found.ticked_at, "zone": zone}
     if found.silence <= SILENT_LONG:
         return Finding("ok", "ticking", facts)

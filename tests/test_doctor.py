@@ -168,8 +168,10 @@ def test_that_it_never_ran_is_an_illness_only_once_somebody_wrote(settings: Sett
     with closing(Store(settings.url)) as store, store.writing() as db:
         clear(db, "tick")
     assert ills(examine(settings, NOW)) == []
-    assert "chưa xem việc đến hạn lần nào" in "".join(one.line for one in examine(settings, NOW))
-    assert ills(examine(change(settings, account()), NOW)) == [("warn", "never_ticked")]
+    assert "✓ Mới cài đặt, chưa chạy lần nào: khi sẵn sàng" in "".join(one.line for one in examine(settings, NOW))
+    found = examine(change(settings, account()), NOW)
+    assert ills(found) == [("warn", "never_ticked")]
+    assert "! Đã có người tham gia mà chương trình chưa nhắc việc lần nào" in "".join(one.line for one in found)
 
 
 @pytest.mark.parametrize(
