@@ -18,6 +18,7 @@ from bot.example import CHANNEL, load_example
 from bot.platform import Choice
 from bot.settings import Settings
 from handlers.help import offered
+from handlers.snooze import AFTERNOON
 from messages import plain
 from plans.file import read_plan
 from scheduler.rehearsal import next_day
@@ -85,14 +86,16 @@ class Demo:
         self.app.delivery.wake()
 
     def choices(self) -> Sequence[tuple[str, datetime]]:
-        """07:30 tomorrow, and 07:30 on the next day on which somebody is reminded."""
+        """07:30 tomorrow, 07:30 on the next day on which somebody is reminded, and 13:30 today before that."""
         today = self.now().astimezone(self.zone).date()
-        moves = [("tomorrow", self._morning(today + timedelta(days=1)))]
+        moves = [("tomorrow", self._at(today + timedelta(days=1), MORNING))]
         with self._store.reading() as db:
             organization_id = db.exec(select(Organization.id)).one()
             next_rung = next_day(db, organization_id or 0, today, self.now())
         if next_rung is not None:
-            moves.append(("next_rung", self._morning(next_rung)))
+            moves.append(("next_rung", self._at(next_rung, MORNING)))
+        if self.now() < (afternoon := self._at(today, AFTERNOON)):
+            moves.append(("afternoon", afternoon))
         return moves
 
     def people(self) -> list[Someone]:
@@ -125,8 +128,8 @@ class Demo:
             ).all()
         return [_earlier(row) for row in reversed(rows) if row.body]
 
-    def _morning(self, day: date) -> datetime:
-        return datetime.combine(day, MORNING, self.zone).astimezone(UTC)
+    def _at(self, day: date, hour: time) -> datetime:
+        return datetime.combine(day, hour, self.zone).astimezone(UTC)
 
 
 def _person(account: Account, member: Member, held: Membership, unit: Unit | None) -> Someone:

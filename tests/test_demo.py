@@ -110,7 +110,23 @@ def test_the_clock_offers_tomorrow_and_the_next_rung(
 ) -> None:
     demo = demo_of(built())
     demo._clock.move_to(now)
+    assert dict(demo.choices()) == moves | {"afternoon": now + timedelta(hours=4, minutes=30)}
+    demo._clock.move_to(now + timedelta(hours=5))
     assert dict(demo.choices()) == moves
+
+
+async def test_a_reminder_wished_for_this_afternoon_comes_when_the_clock_is_moved_there(
+    built: Callable[[], App],
+) -> None:
+    app, platform = built(), FakePlatform()
+    demo = demo_of(app)
+    for key, said in enumerate(("/nhaclai", "1", "chiều nay")):
+        await app.intake.accept(Incoming("browser", "mai", str(key), "text", said, app.clock.now()))
+    async with delivering(app.store, platform, app.clock) as delivery:
+        await until(lambda: any("lúc 13:30 hôm nay" in text for text in platform.texts))
+        await demo.move_to(dict(demo.choices())["afternoon"])
+        delivery.wake()
+        await until(lambda: any("hẹn nhắc lại lúc này" in text for text in platform.texts))
 
 
 def test_everybody_of_the_example_can_be_played(built: Callable[[], App]) -> None:
