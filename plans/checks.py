@@ -11,6 +11,7 @@ from typing import Any
 from plans.calendar import shipped_calendar, unit_due
 from plans.indicators import names_in
 from plans.model import (
+    FOR_THE_COMMUNE,
     Deadline,
     Gap,
     Indicator,
@@ -25,8 +26,6 @@ from plans.model import (
 )
 from plans.numbers import scale
 
-FOR_THE_COMMUNE = ("coordinator", "leader")
-"""Roles that hear of every unit, and only of what is late."""
 Loc = tuple[int | str, ...]
 """Where a value stands: ("tasks", 0, "lead", 1)."""
 

@@ -16,6 +16,8 @@ By = Literal["lead", "each"]
 PeriodKind = Literal["Q1", "H1", "Q3", "Y"]
 Comparison = Literal[">=", "=", "<=", ">", "<"]
 Listener = Literal["staff", "head", "coordinator", "leader"]
+FOR_THE_COMMUNE = ("coordinator", "leader")
+"""Listeners who hear of every unit, and only of what is late."""
 Tone = Literal["remind", "urge", "late", "escalated"]
 """How a rung is worded, the gentlest first."""
 DeadlineKind = Literal["date", "year", "quarterly", "continuous", "days_after_event", "after_event"]

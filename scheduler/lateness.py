@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from messages import plain, say
+from plans.model import FOR_THE_COMMUNE
 from scheduler.kinds import FOR_ALL, Kind, Reading, Section, never
 from scheduler.morning import Morning
 from storage.looking import Looked, Recipient
 from storage.owed import Owed, owed_until
 from storage.reminding import Line
 from storage.snoozes import past_due
-from storage.waking import FOR_THE_COMMUNE
 
 LATE = "late"
 LINES = 6

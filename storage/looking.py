@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal_col
 from sqlmodel import Session
 
 from plans.calendar import Calendar, report_day
-from plans.model import Ladder
+from plans.model import FOR_THE_COMMUNE, Ladder
 from storage.absences import away_on
 from storage.owed import Owed
 from storage.reports import name_of
@@ -37,7 +37,6 @@ from storage.tables import (
     Unit,
 )
 from storage.tables.core import table
-from storage.waking import FOR_THE_COMMUNE
 
 obligation, task, unit, plan, period = (table(one) for one in (Obligation, Task, Unit, Plan, Period))
 case_file, reminder, snooze = table(CaseFile), table(Reminder), table(Snooze)

@@ -14,12 +14,11 @@ from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import Session
 
+from plans.model import FOR_THE_COMMUNE
 from storage.statement import Statement, among
 from storage.tables import AT_ONCE, OPEN, Membership, Obligation
 from storage.tables.core import connection, table
 
-FOR_THE_COMMUNE = ("coordinator", "leader")
-"""Roles that hear of every unit."""
 obligation, membership = table(Obligation), table(Membership)
 WOKEN = {"look_on": AT_ONCE, "wakes": obligation.c.wakes + 1}
 """What a statement that changes an obligation sets beside."""
