@@ -17,7 +17,7 @@ from scheduler.kinds import Reading, Section
 from scheduler.making import Later, Made, Maker
 from scheduler.morning import Morning, Rulebook, morning_of
 from storage import outbox
-from storage.looking import Looked, keep_looks, read_by
+from storage.looking import Looked, read_by
 from storage.reminding import (
     Addressed,
     Line,
@@ -110,11 +110,6 @@ def write_digests(db: Session, dues: Iterable[Due], now: datetime) -> int:
         )
         written += 1
     return written
-
-
-def looked(db: Session, looks: Sequence[tuple[Looked, date | None]]) -> None:
-    """All that is due of these has been written: look at them again on their next day."""
-    keep_looks(db, looks)
 
 
 def make(db: Session, args: dict[str, Any], now: datetime) -> Made | Later | None:

@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlmodel import Session, select
 
-from scheduler.digest import Found, due_now, looked, write_digests
+from scheduler.digest import Found, due_now, write_digests
 from scheduler.watch import keep_surveys, to_survey, watch
 from storage import outbox
 from storage.chats import forget_seen, forget_set_aside
+from storage.looking import keep_looks
 from storage.tables import Organization
 
 log = logging.getLogger("dondoc.tick")
@@ -113,7 +114,7 @@ class Ticker:
             self._woken()
             await asyncio.sleep(0)
         for looks in _in_parts(found.looks, LOOKS_AT_ONCE):
-            await self._write(partial(looked, looks=looks))
+            await self._write(partial(keep_looks, looks=looks))
             await asyncio.sleep(0)
         return written
 
@@ -132,7 +133,7 @@ def tick_once(db: Session, now: datetime) -> int:
     written = 0
     for found in _all_due(db, now):
         written += write_digests(db, found.dues, now)
-        looked(db, found.looks)
+        keep_looks(db, found.looks)
     return written
 
 

@@ -14,11 +14,12 @@ from sqlmodel import Session, col, select
 
 from bot.transactions import Transactions
 from plans.model import Ladder, Rung
-from scheduler.digest import due_now, looked, write_digests
+from scheduler.digest import due_now, write_digests
 from scheduler.tick import Ticker
 from storage.absences import add_absence, end_absence
 from storage.calendar import calendar_of, set_days
 from storage.chats import set_reachable
+from storage.looking import keep_looks
 from storage.reports import submit
 from storage.snoozes import put_off
 from storage.store import Store
@@ -248,7 +249,7 @@ def test_what_is_woken_while_a_tick_is_at_work_stays_awake(commune: Commune, one
         write_digests(db, found.dues, now)
     change(commune, one, lambda owed: None)
     with commune.store.writing() as db:
-        looked(db, found.looks)
+        keep_looks(db, found.looks)
         assert db.get_one(Obligation, one).look_on == AT_ONCE
         others = db.exec(select(Obligation).where(Obligation.look_on == AT_ONCE)).all()
     assert [row.id for row in others] == [one]

@@ -9,7 +9,8 @@ from datetime import date
 import pytest
 from sqlmodel import Session, col, select, text
 
-from scheduler.digest import Found, due_now, looked, write_digests
+from scheduler.digest import Found, due_now, write_digests
+from storage.looking import keep_looks
 from storage.store import Store
 from storage.tables import AT_ONCE, Obligation, Organization
 from storage.waking import move_due, wake, wake_row
@@ -57,7 +58,7 @@ def write(store: Store, found: Found) -> None:
     """The same tick writes what it found."""
     with store.writing() as db:
         write_digests(db, found.dues, NOW)
-        looked(db, found.looks)
+        keep_looks(db, found.looks)
 
 
 def awake(store: Store) -> list[int | None]:
