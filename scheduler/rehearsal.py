@@ -41,7 +41,7 @@ Answers = Literal["as-it-stands", "nobody", "on-the-day"]
 """Nothing more comes in than has been filed; nothing was ever filed; everything comes in on the day it is due."""
 ANSWERS: tuple[Answers, ...] = ("as-it-stands", "nobody", "on-the-day")
 LEASE = timedelta(minutes=1)
-AT_ONCE = 500
+ROWS_AT_ONCE = 500
 A_DAY = timedelta(days=1)
 LOOKED_AHEAD = timedelta(days=92)
 
@@ -119,7 +119,7 @@ def _of_day(
 
 
 def _delivered(db: Session, now: datetime, zone: ZoneInfo, names: Mapping[int, str]) -> Iterator[Rehearsed]:
-    while rows := outbox.claim(db, outbox.REMINDER, now, LEASE, AT_ONCE):
+    while rows := outbox.claim(db, outbox.REMINDER, now, LEASE, ROWS_AT_ONCE):
         for row in rows:
             made = _made(db, row, now)
             if isinstance(made, Made):

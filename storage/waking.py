@@ -16,11 +16,11 @@ from sqlmodel import Session
 
 from plans.model import FOR_THE_COMMUNE
 from storage.statement import Statement, among
-from storage.tables import AT_ONCE, OPEN, Membership, Obligation
+from storage.tables import NEXT_TICK, OPEN, Membership, Obligation
 from storage.tables.core import connection, table
 
 obligation, membership = table(Obligation), table(Membership)
-WOKEN = {"look_on": AT_ONCE, "wakes": obligation.c.wakes + 1}
+WOKEN = {"look_on": NEXT_TICK, "wakes": obligation.c.wakes + 1}
 """What a statement that changes an obligation sets beside."""
 _alive = Statement(
     update(obligation)
@@ -78,7 +78,7 @@ def move_due(row: Obligation, due_on: date, today: date) -> None:
 
 def wake_row(row: Obligation) -> None:
     """Look at this one again. Also where it is awake already: a tick may be putting it to sleep beside."""
-    row.look_on = AT_ONCE
+    row.look_on = NEXT_TICK
     flag_modified(row, "look_on")
     counted: Any = obligation.c.wakes + 1  # by the database
     row.wakes = counted

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from storage.absences import away_on
 from storage.chats import set_reachable
-from storage.tables import AT_ONCE, Absence, Audit, Obligation, Unit
+from storage.tables import NEXT_TICK, Absence, Audit, Obligation, Unit
 from tests.commune import Commune, Phone
 from tests.fakes import account, local
 from tests.people import joined
@@ -43,7 +43,7 @@ def woken(commune: Commune) -> set[str]:
     """Units whose obligations the next tick looks at, of those settled before."""
     with commune.store.reading() as db:
         found = select(Unit.code).join(Obligation, col(Obligation.unit_id) == Unit.id)
-        return set(db.exec(found.where(Obligation.look_on == AT_ONCE)).all())
+        return set(db.exec(found.where(Obligation.look_on == NEXT_TICK)).all())
 
 
 def away(commune: Commune, chat_id: str = "thao", *days: str) -> Phone:

@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import col, select
 
 from storage.calendar import calendar_of
-from storage.tables import AT_ONCE, Audit, CalendarDay, Obligation, Period
+from storage.tables import NEXT_TICK, Audit, CalendarDay, Obligation, Period
 from tests.commune import Commune
 from tests.people import joined, obligation, obligation_id
 
@@ -92,7 +92,7 @@ def test_a_day_off_is_shown_with_what_it_moves_before_it_holds(commune: Commune)
     assert "Đã ghi vào lịch" in lan.taps("Áp dụng")
     assert days_of(commune) == ("2025-09-16", "2025-09-19", "2025-09-20")
     assert obligation(commune, moved).due_on == date(2025, 9, 16)
-    assert obligation(commune, moved).look_on == AT_ONCE
+    assert obligation(commune, moved).look_on == NEXT_TICK
     assert "• thứ Năm, 18/9: Bão số 9" in lan.taps("Xem lịch")
     with commune.store.reading() as db:
         assert ("calendar_set", "2025-09-18..2025-09-18") in [

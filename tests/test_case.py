@@ -16,7 +16,7 @@ from plans.calendar import legal_deadline, shipped_calendar
 from plans.file import read_plan
 from plans.model import Deadline
 from storage.calendar import remove_days, set_days
-from storage.tables import AT_ONCE, Account, Audit, CaseFile, Membership, Obligation
+from storage.tables import NEXT_TICK, Account, Audit, CaseFile, Membership, Obligation
 from tests.commune import Commune, Phone
 from tests.fakes import local
 from tests.people import joined, kept, obligation, obligation_id
@@ -62,7 +62,7 @@ def test_a_case_is_opened_and_its_limit_counted(commune: Commune) -> None:
     file, owed = file_of(commune, case), obligation(commune, case)
     assert (file.title, file.facts) == (DOCUMENT, {"document": DOCUMENT, "proposer": "Sở Tư pháp"})
     assert (file.event_on, owed.due_on, owed.state) == (date(2025, 9, 3), date(2025, 10, 3), "not_started")
-    assert (owed.period_id, owed.look_on, owed.alive_at) == (None, AT_ONCE, commune.clock.now())
+    assert (owed.period_id, owed.look_on, owed.alive_at) == (None, NEXT_TICK, commune.clock.now())
     heard = commune.person("yen").taps("Xem vụ việc")
     for part in (f"<b>2.2 {DOCUMENT}</b>", "Sở Tư pháp", "3/9/2025", "Hạn thứ Sáu, 3/10 (còn 14 ngày làm việc)"):
         assert part in heard
@@ -263,7 +263,7 @@ def test_closing_says_whether_it_was_in_time(commune: Commune, now: datetime, da
     assert (owed.state, owed.submitted_at, owed.look_on, file.outcome) == (
         "submitted",
         now,
-        AT_ONCE,
+        NEXT_TICK,
         "Đã bãi bỏ văn bản",
     )
     assert "Không có vụ việc nào đang mở" in phone.says("/vuviec")
@@ -322,7 +322,7 @@ def test_a_case_closed_by_mistake_goes_on(commune: Commune) -> None:
         ("[Mở lại]", "Hạn vẫn là 3/10/2025"), ("mở lại", "Đã cập nhật"), ("[Xem vụ việc]", "Hạn thứ Sáu, 3/10")
     )
     owed, file = obligation(commune, case), file_of(commune, case)
-    assert (owed.state, owed.submitted_at, owed.look_on, file.closed_on) == ("not_started", None, AT_ONCE, None)
+    assert (owed.state, owed.submitted_at, owed.look_on, file.closed_on) == ("not_started", None, NEXT_TICK, None)
     with commune.store.reading() as db:
         done = [row.action for row in db.exec(select(Audit).order_by(col(Audit.id))) if "case" in row.action]
     assert done == ["case_opened", "case_closed", "case_reopened"]

@@ -23,7 +23,7 @@ from storage.looking import keep_looks
 from storage.reports import submit
 from storage.snoozes import put_off
 from storage.store import Store
-from storage.tables import AT_ONCE, Absence, Membership, Obligation, Organization, Plan, Reminder, Unit
+from storage.tables import NEXT_TICK, Absence, Membership, Obligation, Organization, Plan, Reminder, Unit
 from storage.waking import move_due, wake
 from tests.commune import Commune
 from tests.fakes import account, local
@@ -250,8 +250,8 @@ def test_what_is_woken_while_a_tick_is_at_work_stays_awake(commune: Commune, one
     change(commune, one, lambda owed: None)
     with commune.store.writing() as db:
         keep_looks(db, found.looks)
-        assert db.get_one(Obligation, one).look_on == AT_ONCE
-        others = db.exec(select(Obligation).where(Obligation.look_on == AT_ONCE)).all()
+        assert db.get_one(Obligation, one).look_on == NEXT_TICK
+        others = db.exec(select(Obligation).where(Obligation.look_on == NEXT_TICK)).all()
     assert [row.id for row in others] == [one]
 
 

@@ -20,7 +20,7 @@ from storage import outbox
 from storage.chats import open_chat
 from storage.store import HEAD, Store
 from storage.tables import (
-    AT_ONCE,
+    NEXT_TICK,
     Account,
     Alert,
     Conversation,
@@ -59,7 +59,7 @@ def store(url: str) -> Iterator[Store]:
     yield opened
     with opened.writing() as db:
         db.exec(update(Conversation).values(draft_id=None, shown_id=None, asked=None, offered=[]))
-        db.exec(update(Obligation).values(look_on=AT_ONCE))
+        db.exec(update(Obligation).values(look_on=NEXT_TICK))
         for table in (Outgoing, Seen, Reminder, Digest, Draft, Alert, Heartbeat):
             db.exec(delete(table))
     opened.close()

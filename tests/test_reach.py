@@ -14,7 +14,7 @@ from storage.people import add_role, join, make_invite, open_invite
 from storage.reach import Unreached, unreached
 from storage.store import Store
 from storage.tables import (
-    AT_ONCE,
+    NEXT_TICK,
     Account,
     Conversation,
     Invite,
@@ -192,7 +192,7 @@ def settled(store: Store) -> None:
 def woken(store: Store) -> set[str]:
     with store.reading() as db:
         units = select(Unit.code).join(Obligation, col(Obligation.unit_id) == Unit.id)
-        return set(db.exec(units.where(Obligation.look_on == AT_ONCE)).all())
+        return set(db.exec(units.where(Obligation.look_on == NEXT_TICK)).all())
 
 
 def test_who_can_be_reached_again_is_thought_of_at_once(store: Store) -> None:

@@ -20,7 +20,7 @@ from sqlmodel import Session, select
 from storage import outbox
 from storage.chats import take
 from storage.store import HEAD, Store, StoreFault, is_away, is_clash, migrations
-from storage.tables import AT_ONCE, Account, Obligation, Outgoing, Seen
+from storage.tables import NEXT_TICK, Account, Obligation, Outgoing, Seen
 from tests.fakes import HANOI, lay, local
 from tests.postgres import scratch_database
 
@@ -324,5 +324,5 @@ def test_a_database_in_use_is_brought_up_with_its_rows(tmp_path: Path) -> None:
     store.prepare()
     with store.reading() as db:
         (row,) = db.exec(select(Obligation)).all()
-        assert (row.state, row.look_on, row.wakes) == ("not_started", AT_ONCE, 0)
+        assert (row.state, row.look_on, row.wakes) == ("not_started", NEXT_TICK, 0)
     store.close()

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select, text
 from scheduler.digest import Found, due_now, write_digests
 from storage.looking import keep_looks
 from storage.store import Store
-from storage.tables import AT_ONCE, Obligation, Organization
+from storage.tables import NEXT_TICK, Obligation, Organization
 from storage.waking import move_due, wake, wake_row
 from tests.fakes import local
 from tests.postgres import scratch_database
@@ -63,7 +63,7 @@ def write(store: Store, found: Found) -> None:
 
 def awake(store: Store) -> list[int | None]:
     with store.reading() as db:
-        return list(db.exec(select(Obligation.id).where(Obligation.look_on == AT_ONCE)))
+        return list(db.exec(select(Obligation.id).where(Obligation.look_on == NEXT_TICK)))
 
 
 @WAYS

@@ -3,8 +3,8 @@
 from storage.tables.chats import Audit, Conversation, Outgoing, Seen, SetAside
 from storage.tables.people import Account, Invite, Member, Membership, Organization, Unit
 from storage.tables.plan import (
-    AT_ONCE,
     DONE,
+    NEXT_TICK,
     OPEN,
     Assignment,
     Baseline,
@@ -27,8 +27,8 @@ from storage.tables.reports import (
 )
 
 __all__ = [
-    "AT_ONCE",
     "DONE",
+    "NEXT_TICK",
     "OPEN",
     "Absence",
     "Account",

@@ -98,7 +98,7 @@ class Period(SQLModel, table=True):
 _to_look_at, _promised = text("look_on IS NOT NULL"), text("promised_on IS NOT NULL")
 OPEN = ("not_started", "draft", "returned")
 DONE = ("submitted", "accepted", "sent_up")
-AT_ONCE = date(1970, 1, 1)
+NEXT_TICK = date(1970, 1, 1)
 """`Obligation.look_on` of what the next tick is to look at, whatever the day."""
 
 
@@ -143,7 +143,7 @@ class Obligation(SQLModel, table=True):
     """The last sign of life of this unit on this task: an answer, a report, a case."""
     rungs_from: date | None = None
     """Its due day was moved later on this day: rungs that would have been before it are past."""
-    look_on: date | None = AT_ONCE
+    look_on: date | None = NEXT_TICK
     """The local day on which a tick looks at it next: somebody may have to hear of it. Too early does no harm."""
     wakes: int = 0
     """How often something changed that may concern who hears of it; so a tick never overwrites a change."""
