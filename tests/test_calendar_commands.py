@@ -158,7 +158,7 @@ SOUND = "2053:\n  official: true\n  days_off:\n    - {day: 2053-01-01, name: T�
         ("{day: 2053-01-01,", "{from: 2053-01-03, to: 2053-03-01,", 4, "dài quá 30 ngày"),
         (", name: Tết", "", 4, "thiếu “name”"),
         ("Tết}\n", "Tết}\n    - {day: 2053-01-01, name: x}\n", 5, "ngày 1/1/2053 đã ghi ở trên"),
-        ("saturdays: []", "saturdays:\n    - {day: 2053-01-02, name: x}", 6, "Thứ Năm, 2/1 vốn là ngày làm việc"),
+        ("saturdays: []", "saturdays:\n    - {day: 2053-01-02, name: x}", 6, "thứ Năm, 2/1 vốn là ngày làm việc"),
         ("official: true", "official: maybe", 2, "“official” phải là true hoặc false"),
         ("  official: true\n", "", 1, "thiếu “official”"),
         ("2053:", "năm tới:", 1, "năm phải từ 2000 đến 2100 (đang ghi “năm tới”)"),

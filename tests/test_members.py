@@ -62,9 +62,9 @@ def test_many_troubles_go_on_page_by_page(commune: Commune) -> None:
     close(commune, "tuan", "dung", "thao", "khoa", "yen", "son")
     lan = commune.person("lan")
     heard = lan.says("/thanhvien")
-    assert "và 4 điều khác" in heard
+    assert "và 4 trường hợp khác" in heard
     assert len(heard.splitlines()) <= 14
-    first = lan.taps("Xem cả 9 điều")
+    first = lan.taps("Xem cả 9 trường hợp")
     second = lan.taps("Xem thêm 4")
     lines = [line for line in (first + "\n" + second).splitlines() if line.startswith("•")]
     assert len(set(lines)) == 9
