@@ -301,11 +301,11 @@ def test_everybody_reads_of_the_day_on_which_a_limit_now_ends(commune: Commune) 
     yen.plays(("/nhaclai", f"2.2 {DOCUMENT}: hạn 6/10"), ("huỷ", ""))
     assert "yen" in ticks_at(commune, local(6, 9, month=10))
     assert "hạn hôm nay" in yen.last
-    yen.plays((f"/case {case}", "hạn hôm nay"), ("/vuviec", "hạn hôm nay"), ("/nhiemvu", "hạn hôm nay"))
+    yen.plays((f"/case {case}", "Hạn hôm nay"), ("/vuviec", "hạn hôm nay"), ("/nhiemvu", "hạn hôm nay"))
     assert "Vụ việc đang mở: 1." in lan.says("/tonghop")
     assert "lan" in ticks_at(commune, local(9, 9, month=10))
     assert "quá hạn 3 ngày" in lan.last
-    yen.plays((f"/case {case}", "<b>quá hạn 3 ngày</b> (hạn 6/10)"))
+    yen.plays((f"/case {case}", "<b>Quá hạn 3 ngày lịch</b> (hạn 6/10)"))
     assert "Vụ việc đang mở: 1, <b>quá hạn 1</b>." in lan.says("/tonghop")
 
 

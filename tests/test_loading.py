@@ -241,7 +241,7 @@ def test_a_day_that_the_plan_names_is_owed_by_each_lead_and_done_like_a_case(
     assert "Ngày phát sinh" not in card
     assert "Đã xong" in tuan.labels
     tuan.taps("Cập nhật")
-    assert tuan.labels == ["Ghi diễn biến", "Ngày phải xong"]
+    assert tuan.labels == ["Ghi diễn biến", "Ngày phải xong", "Dừng"]
     tuan.says("/huy")
     load(commune.store, plan)
     assert "giải ngân" not in tuan.says("/vuviec")

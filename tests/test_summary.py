@@ -70,9 +70,9 @@ def test_what_a_unit_says_is_not_its_own_is_visible(commune: Commune) -> None:
 
 def test_a_promise_counts_as_missing(commune: Commune) -> None:
     thao = commune.person("thao")
-    thao.plays(("/baocao 2.5", "?"), ("b", "Ngày nào"), ("20/9", "Gửi báo cáo này?"), ("gửi", "Đã gửi"))
+    thao.plays(("/baocao 2.5", "?"), ("b", "Ngày nào"), ("22/9", "Gửi báo cáo này?"), ("gửi", "Đã gửi"))
     assert "thiếu số có hẹn 1" in thao.says("/tonghop")
-    assert re.search(r"2\.5 .*hẹn 20/9", thao.taps("Chưa báo cáo"))
+    assert re.search(r"2\.5 .*hẹn 22/9", thao.taps("Chưa báo cáo"))
 
 
 def test_a_promised_report_is_counted_once(commune: Commune) -> None:
