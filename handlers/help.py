@@ -22,19 +22,19 @@ def offered(person: Person) -> list[Command]:
 
 
 def help(desk: Desk, _argument: str = "") -> None:
-    """Say what can be done, with a button for each command."""
+    """Say what can be done: with a button for each command, or in the middle of a talk how to go on with it."""
     if desk.chat.person is None:
         return desk.reply("start.who_are_you")
     person = desk.chat.person
     roles = [(role.name, role.unit_name) for role in person.roles]
     commands = offered(person)
     lines = [label(f"{command.name}.as_help") for command in commands if command.right]
-    reports = any(command.right == "report" for command in commands)
-    facts = {"name": person.name, "roles": roles, "lines": lines, "reports": reports}
-    if desk.chat.draft is None:
-        desk.reply("help.overview", buttons(person), **facts)
-    else:
+    is_talking = desk.chat.draft is not None
+    facts = {"name": person.name, "roles": roles, "lines": lines, "is_talking": is_talking}
+    if is_talking:
         desk.replies.append(Reply(say("help.overview", **facts), is_aside=True))
+    else:
+        desk.reply("help.overview", buttons(person), **facts)
 
 
 def idle(desk: Desk) -> None:

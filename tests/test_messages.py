@@ -409,7 +409,7 @@ FACTS: dict[str, Facts] = {
     },
     "help": {
         "lines": [label(f"{name}.as_help") for name in OFFERED],
-        "reports": True,
+        "is_talking": True,
         "name": "Nguyễn Thị Lan",
         "role": "staff",
         "roles": [("coordinator", None), ("head", LONG)],
@@ -673,7 +673,7 @@ VARIANTS: dict[str, list[Facts]] = {
     "snooze.today": [{}, {"items": [{"label": "2.14 Công khai"}]}],
     "snooze.put_off": [{}, {"items": [{"label": "2.14 Công khai"}], "is_past_due": False}],
     "snooze.taken_back": [{}, {"items": [{"label": "2.14 Công khai", "due_on": "2025-09-17"}]}],
-    "help.overview": [{}, {"lines": ["/tonghop – tình hình cả kỳ"], "reports": False}],
+    "help.overview": [{}, {"lines": ["/tonghop – tình hình cả kỳ"], "is_talking": False}],
     "help.role": [{"role": role} for role in ROLES],
     "invite.made": [{}, {"link": None, "unit": None, "role": "leader"}],
     "invite.qr": [{}, {"unit": None}],

@@ -150,7 +150,7 @@ def test_an_open_question_waits_behind_a_command(commune: Commune) -> None:
 
 def test_help_leaves_the_question_open(commune: Commune) -> None:
     thao = commune.person("thao")
-    thao.plays(("/baocao 2.5", "1/2. "), ("/trogiup", "/nhiemvu"), ("3390", "2/2. "))
+    thao.plays(("/baocao 2.5", "1/2. "), ("/trogiup", '"quay lại" để sửa câu trước'), ("3390", "2/2. "))
 
 
 def test_another_report_is_opened_in_the_middle_of_one_and_both_are_kept(commune: Commune) -> None:
