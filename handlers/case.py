@@ -37,6 +37,8 @@ from storage.chats import OpenDraft
 
 YEAR = timedelta(days=365)
 """An event is looked for that far back, and a day named that far after it."""
+NAMED = Deadline(kind="after_event", text="-")
+"""Where the plan counts no days (any more), or names a day itself: another day is named by a person."""
 OF_ONE = re.compile(r"([0-9]{1,9})(?: (update|close|reopen))?")
 LISTED = re.compile(r"(open|done)(?: ([0-9]{1,4}))?")
 FACT = "fact "
@@ -105,7 +107,7 @@ def _card(desk: Desk, found: Case) -> None:
 def _frozen(desk: Desk, found: Case) -> Facts:
     """The case as a flow's argument, with the words of the plan."""
     owed = found.owed
-    deadline = _deadline_of(event_deadlines_of(desk.db, owed.task_id), found)
+    deadline = NAMED if found.is_of_plan else _deadline_of(event_deadlines_of(desk.db, owed.task_id), found)
     return {
         "id": owed.id,
         "organization_id": owed.organization_id,
@@ -123,7 +125,7 @@ def _deadline_of(deadlines: list[Deadline], found: Case) -> Deadline:
     """The deadline a case was opened on: that whose fields are written in it; the plan may have changed since."""
     asked = [{field.code for field in words_of(deadline).fields} for deadline in deadlines]
     same = [deadline for deadline, codes in zip(deadlines, asked, strict=True) if codes == set(found.facts)]
-    return next(iter([*same, *deadlines]), Deadline(kind="after_event", text="-"))
+    return next(iter([*same, *deadlines]), NAMED)
 
 
 def words_of(deadline: Deadline) -> CaseWords:

@@ -247,6 +247,22 @@ def test_a_day_that_the_plan_names_is_owed_by_each_lead_and_done_like_a_case(
     assert "giải ngân" not in tuan.says("/vuviec")
 
 
+def test_another_day_for_what_the_plan_names_is_asked_for_also_where_it_counts_days_too(
+    commune: Commune, plan: PlanFile
+) -> None:
+    dated = Deadline(kind="date", text="xong trước 30/10/2025", on=date(2025, 10, 30))
+    tasks = tuple(
+        task.model_copy(update={"deadlines": (*task.deadlines, dated)}) if task.code == "2.2" else task
+        for task in plan.tasks
+    )
+    load(commune.store, plan.model_copy(update={"tasks": tasks}))
+    yen = commune.person("yen")
+    yen.says("/vuviec")
+    yen.taps(next(label for label in yen.labels if "2.2" in label))
+    yen.plays(("[Cập nhật]", "?"), ("[Ngày phải xong]", "Đang ghi: <b>30/10/2025</b>"))
+    assert "30/10/2025 → <b>thứ Sáu, 31/10/2025</b>" in yen.says("31/10")
+
+
 def test_a_plan_loaded_with_another_ladder_reminds_the_same_day(commune: Commune, plan: PlanFile) -> None:
     assert ticks_at(commune, local(8, 9)) == STAFF
     assert ticks_at(commune, local(9, 9)) == []
