@@ -45,12 +45,12 @@ def section(reading: Reading) -> Section | None:
         return None
     text = say(
         "alerts.section",
-        outages=outages[-1:],
+        outages=outages,
         people=people[:SHOWN],
         rest=len(people[SHOWN:]),
         zone=reading.zone,
     )
-    brief = say("alerts.brief", outages=outages[-1:], people=people, zone=reading.zone)
+    brief = say("alerts.brief", outages=outages, people=people, zone=reading.zone)
     choices = [["/members", plain("alerts.label_members")]] if people else []
     return Section(text, choices, alerts=frozenset(alert.id for alert in alerts), units=FOR_ALL, brief=brief)
 

@@ -11,6 +11,7 @@ from bot.transactions import Transactions
 from scheduler.tick import Ticker
 from scheduler.watch import keep_surveys, to_survey, watch
 from storage.absences import add_absence
+from storage.alerts import open_alert
 from storage.chats import set_reachable
 from storage.store import Store
 from storage.tables import Alert, Organization, Reminder
@@ -81,6 +82,20 @@ def test_it_is_told_to_the_coordinator_once_when_service_returns(commune: Commun
     assert heard in commune.person("lan").last
     assert beats(commune, *(local(15, 11) + timedelta(minutes=20 * n) for n in range(1, 60))) == []
     assert beats(commune, local(17, 7, 30)) == ["lan"]  # another time, longer than half an hour
+
+
+def test_all_failures_that_were_not_told_yet_are_told_together(commune: Commune) -> None:
+    with commune.store.writing() as db:
+        open_alert(db, 1, "outage", "one", told("delivery", 15), local(15, 12))
+        open_alert(db, 1, "outage", "two", told("ticks", 16), local(16, 12))
+    assert beats(commune, local(17, 9)) == ["lan"]
+    text = commune.person("lan").last
+    assert "Chương trình không gửi được tin từ 15/9 lúc 09:00" in text
+    assert "Chương trình không chạy từ 16/9 lúc 09:00" in text
+
+
+def told(what: str, day: int) -> dict[str, str]:
+    return {"what": what, "from": local(day, 9, 0).isoformat(), "to": local(day, 11, 0).isoformat()}
 
 
 def test_an_old_failure_is_no_news(commune: Commune) -> None:
