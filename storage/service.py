@@ -88,10 +88,11 @@ def since(db: Session, what: str, edition: str, now: datetime) -> datetime:
     """Since when `what` is of this edition; from now on where it was of another, or is new."""
     name = f"{what} {edition}"
     at = last_beat(db, name)
-    if at is None:
+    if at is None or at > now:  # noted while the clock was ahead
         connection(db).execute(delete(heartbeat).where(heartbeat.c.name.startswith(f"{what} ")))
         beat(db, name, now)
-    return at or now
+        return now
+    return at
 
 
 def clear(db: Session, name: str) -> None:

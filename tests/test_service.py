@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, delete, select
 
-from storage.service import TICK, Pulse, beat, clear, last_beat, pulse
+from storage.service import TICK, Pulse, beat, clear, last_beat, pulse, since
 from storage.store import Store
 from storage.tables import Heartbeat, Outgoing, SetAside
 from tests.fakes import lay, local
@@ -61,6 +61,15 @@ def felt(store: Store, now: datetime = NOW) -> Pulse:
 
 def fails(db: Session, at: datetime) -> None:
     db.add(SetAside(channel="x", chat_id="1", message_key="1", kind="text", at=at, traceback="…"))
+
+
+def test_an_edition_holds_since_it_was_first_seen_and_never_since_a_wrong_future(store: Store) -> None:
+    with store.writing() as db:
+        assert since(db, "menu", "one", NOW) == NOW
+        assert since(db, "menu", "one", NOW + timedelta(days=3)) == NOW
+        assert since(db, "menu", "two", NOW + timedelta(days=9)) == NOW + timedelta(days=9)
+        assert since(db, "menu", "two", NOW) == NOW  # the clock was ahead
+        assert since(db, "menu", "one", NOW + timedelta(days=1)) == NOW + timedelta(days=1)
 
 
 def test_the_last_beat_of_each_part_is_kept(store: Store) -> None:
