@@ -15,6 +15,8 @@ from plans.model import Period, PeriodKind
 
 SHIPPED = Path(__file__).with_name("calendar-vn.yaml")
 DAY = timedelta(days=1)
+AHEAD = timedelta(days=2 * 366)
+"""So far ahead a day can be set: the calendar of a later year is not known, and a day further on is a slip."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from plans.calendar import DAY, Calendar, NamedDay
+from plans.calendar import AHEAD, DAY, Calendar, NamedDay
 from plans.days import BadDay, missing, read_day, written
 from plans.text import fold
 
@@ -106,6 +106,8 @@ def refusal(span: Span, is_working: bool, calendar: Calendar, today: date) -> tu
     """Why these days cannot be made days off (or worked instead), and the day it is about; None when they can."""
     if span.first < today:
         return "past", span.first
+    if span.last > today + AHEAD:
+        return "far", span.last
     working = [day for day in span.days if calendar.is_working(day)]
     if is_working and working:
         return "already_working", working[0]

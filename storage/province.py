@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session
 
 from plans import model
-from plans.calendar import Calendar, earliest_province_day, moved, report_day, unit_due
+from plans.calendar import AHEAD, Calendar, earliest_province_day, moved, report_day, unit_due
 from storage.calendar import calendar_of, move_units, open_of, unlocked
 from storage.tables import Period
 
@@ -44,8 +44,8 @@ class BadShift(Exception):
 def shift_of(db: Session, organization_id: int, code: str, day: date, today: date) -> Shift:
     """What moving the province's day of a period to `day` would move.
 
-    Raises BadShift: "locked" (or no such period), "past", "before_data" where the units would have no day after
-    the period's data have closed, "same".
+    Raises BadShift: "locked" (or no such period), "past", "far", "before_data" where the units would have no day
+    after the period's data have closed, "same".
     """
     calendar = calendar_of(db, organization_id)
     found = unlocked_period(db, organization_id, code, today)
@@ -54,10 +54,12 @@ def shift_of(db: Session, organization_id: int, code: str, day: date, today: dat
     period, planned = found
     earliest = calendar.first_working_on_or_after(max(earliest_province_day(planned, calendar), today))
     facts: dict[str, Any] = {"earliest": earliest, "label": period.label, "data_to": period.data_to}
-    new = moved(planned, day)
-    units = unit_due(new, calendar)
     if day < today:
         raise BadShift("past", day, **facts)
+    if day > today + AHEAD:
+        raise BadShift("far", day, latest=today + AHEAD, **facts)
+    new = moved(planned, day)
+    units = unit_due(new, calendar)
     if units <= period.data_to:
         raise BadShift("before_data", day, **facts)
     if day == period.province_due:

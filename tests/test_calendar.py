@@ -193,6 +193,13 @@ def test_the_days_of_the_units_follow_the_provinces(commune: Commune) -> None:
     assert obligation(commune, moved).rungs_from == date(2025, 9, 15)
 
 
+def test_a_day_of_the_province_or_of_the_calendar_too_far_ahead_is_refused(commune: Commune) -> None:
+    lan = commune.person("lan")
+    far = "Ngày 31/12/9999 quá xa."
+    lan.plays(("/lich province", "kỳ nào?"), ("1", "ngày mới"), ("31/12/9999", far), ("huỷ", ""))
+    lan.plays(("/lich off", "Nghỉ"), ("31/12/9999", far))
+
+
 def test_moved_there_and_back_all_days_are_as_before(commune: Commune) -> None:
     lan, before = commune.person("lan"), everything(commune)
     for day in ("26/9", "19/9"):

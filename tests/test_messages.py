@@ -222,6 +222,7 @@ FACTS: dict[str, Facts] = {
         "data_to": date(2025, 9, 14),
         "day": date(2025, 9, 19),
         "earliest": date(2025, 9, 17),
+        "latest": date(2027, 9, 17),
         "example": date(2025, 9, 19),
         "first": date(2026, 2, 22),
         "is_working": False,

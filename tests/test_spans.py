@@ -117,6 +117,8 @@ def test_whatever_is_typed_is_a_span_in_order_or_a_fault(typed: str) -> None:
         ("1/10-30/10", False, None),
         ("1/1", True, None),  # a day off may be worked
         ("1/1", False, "already_off"),
+        ("20/9/2027", False, "far"),
+        ("31/12/9999", True, "far"),
     ],
 )
 def test_what_cannot_be_entered_is_refused(typed: str, is_working: bool, code: str | None) -> None:
