@@ -72,7 +72,7 @@ def section(reading: Reading) -> Section | None:
     if not owed:
         return None
     among = [*owed, *put_off]
-    shown = owed[: _room(among)]
+    shown = _shown(reading, owed, _room(among))
     choices = [[report_token(item), plain("tasks.label_report", item=item, among=among)] for item in shown]
     if len(owed) > len(shown):
         choices.append(["/tasks", plain("deadlines.label_all", total=len(among))])
@@ -91,6 +91,14 @@ def section(reading: Reading) -> Section | None:
     )
     units = frozenset(item.unit_id for item in owed)
     return Section(text, choices, frozenset(item.id for item in owed), units=units)
+
+
+def _shown(reading: Reading, owed: list[Owed], room: int) -> list[Owed]:
+    """The most urgent ones; among them always one for which there is a message today."""
+    news = {line.obligation_id for line in reading.of_kind(*OWN)}
+    if len(owed) <= room or any(item.id in news for item in owed[:room]):
+        return owed[:room]
+    return [*owed[: room - 1], *[item for item in owed if item.id in news][:1]]
 
 
 def _room(owed: list[Owed]) -> int:

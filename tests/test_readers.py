@@ -14,7 +14,7 @@ from tests.commune import Commune
 from tests.fakes import account, local
 from tests.people import joined
 from tests.test_case import opened
-from tests.test_digest import file, give_role, obligations, ticks_at
+from tests.test_digest import file, give_role, obligations, owe, ticks_at
 from tests.test_silence import quiet
 
 CLERKS_WORDS = "Chưa có số"
@@ -71,6 +71,18 @@ def test_the_head_reads_who_has_it_and_is_asked_to_urge_not_to_report(commune: C
     assert "Cán bộ đầu mối" not in commune.person("tuan").last
 
 
+def test_what_a_message_is_written_for_is_never_among_the_others(commune: Commune) -> None:
+    owe(commune, "KT", due_on=date(2025, 9, 10))
+    with commune.store.writing() as db:
+        obligations(db, "KT")[-1].due_on = date(2025, 9, 16)
+    assert "2.17" in reads(commune, "tuan", 16)
+    heard = reads(commune, "tuan", 17)  # for that one alone
+    assert heard.count("• ") == 5
+    assert "• 2.17 " in heard
+    assert "và 2 việc khác." in heard
+    assert "Báo cáo 2.17" in commune.person("tuan").labels
+
+
 def test_of_many_staff_the_head_reads_three_names(commune: Commune) -> None:
     for number in range(4):
         joined(commune, f"new{number}", "staff", "KT")
@@ -90,18 +102,19 @@ def test_the_head_reads_who_stands_in_for_the_staff(commune: Commune) -> None:
     [(8, "không nhận được tin"), (16, "không nhận được tin"), (16, "vắng")],
 )
 def test_a_head_who_alone_hears_is_told_so(commune: Commune, day: int, why: str) -> None:
+    asked = "giao người khác" if why == "vắng" else "nhắc trực tiếp"
     if why == "vắng":
         away(commune, "tuan", None)
     else:
         loses_chat(commune, "tuan")
     heard = reads(commune, "dung", day)
-    assert f"Cán bộ đầu mối: Phạm Minh Tuấn ({why}). Chỉ thủ trưởng nhận tin, xin nhắc trực tiếp." in heard
+    assert f"Cán bộ đầu mối: Phạm Minh Tuấn ({why}). Chỉ anh/chị nhận tin, xin {asked}." in heard
     assert CLERKS_WORDS not in heard
 
 
 def test_the_head_of_a_unit_without_staff_is_told_so(commune: Commune) -> None:
     leaves(commune, "tuan")
-    assert "Đơn vị chưa có cán bộ đầu mối, chỉ thủ trưởng nhận tin." in reads(commune, "dung", 16)
+    assert "Đơn vị chưa có cán bộ đầu mối, chỉ anh/chị nhận tin." in reads(commune, "dung", 16)
 
 
 def test_who_is_head_and_staff_of_one_unit_reads_what_staff_read(commune: Commune) -> None:
@@ -171,7 +184,7 @@ def test_who_stands_in_for_a_head_who_alone_hears_is_named_once(commune: Commune
     away(commune, "dung", "son")
     heard = reads(commune, "son", 18)
     assert heard.splitlines()[0].endswith(", có việc làm thay Võ Thị Dung (Phòng Kinh tế)")
-    assert "Cán bộ đầu mối Phòng Kinh tế: Phạm Minh Tuấn (vắng). Chỉ thủ trưởng nhận tin" in heard
+    assert "Cán bộ đầu mối Phòng Kinh tế: Phạm Minh Tuấn (vắng). Chỉ anh/chị nhận tin" in heard
 
 
 @pytest.mark.parametrize(
