@@ -350,7 +350,8 @@ def _file(talk: Talk, owed: dict[str, Any], questions: list[dict[str, Any]], val
     following = [item for item in rest if item.unit_id == owed["unit_id"] and item.id != owed["id"]]
     choices = [report_button(item, following) for item in following[:1]]
     choices.append(button(f"/report {owed['id']}", "report.label_fix"))
-    talk.end("report.sent", choices, owed=owed, promised=min(promised, default=None), rest=len(following))
+    facts = {"owed": owed, "promised": min(promised, default=None), "rest": len(following), "today": desk.today}
+    talk.end("report.sent", choices, **facts)
 
 
 def _later(talk: Talk, owed: dict[str, Any], *names: str) -> None:

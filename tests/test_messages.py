@@ -713,6 +713,8 @@ VARIANTS: dict[str, list[Facts]] = {
         {},
         {"owed": BEHALF},
         {"owed": BEHALF, "rest": 0, "promised": None},
+        {"promised": date(2026, 1, 13)},
+        {"promised": date(2025, 9, 17)},
         {"promised": None},
         {"rest": 0},
         {"rest": 0, "promised": None},

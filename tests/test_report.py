@@ -314,6 +314,12 @@ def test_a_figure_can_be_promised_for_a_saturday_that_is_worked(commune: Commune
     assert "hẹn ngày 20/9" in thao.says("20/9")
 
 
+def test_who_promises_a_figure_for_after_the_due_day_is_told_that_it_is_seen(commune: Commune) -> None:
+    thao = at_total(commune)
+    thao.plays(("b", "Ngày nào"), ("13/1", "Gửi báo cáo này?"))
+    assert "hẹn ngày 13/1/2026, sau hạn 17/9: cán bộ tổng hợp sẽ thấy." in thao.says("gửi")
+
+
 def test_a_promised_figure_stays_owed_and_is_asked_again(commune: Commune) -> None:
     thao = at_total(commune)
     thao.plays(("b", "Ngày nào"), ("22/9", "Gửi báo cáo này?"), ("gửi", "Còn thiếu số, hẹn ngày 22/9"))
