@@ -12,6 +12,7 @@ from storage.tables import Obligation, Unit
 from tests.commune import Commune
 from tests.fakes import account, local
 from tests.people import obligation_id, set_state
+from tests.test_case import opened
 from tests.test_digest import (
     days_heard,
     deliver_at,
@@ -181,6 +182,15 @@ def test_the_leader_hears_once_a_week_whatever_becomes_late_within_it(commune: C
     heard = heard_on(commune, run_of(date(2025, 10, 1), 6))
     assert "lan" in heard
     assert heard["chutich"] == ["6/10"]
+
+
+def test_the_leader_hears_of_a_case_that_was_opened_late_with_the_next_week(commune: Commune) -> None:
+    for unit in ("VHXH", *OTHERS):
+        file(commune, unit)
+    commune.clock.moment = local(15, 14)  # a Monday
+    opened(commune, event="1/7")
+    assert set(ticks_at(commune, local(16))) == {"yen", "son", "lan"}
+    assert days_heard(commune, "chutich", run_of(date(2025, 9, 17), 10)) == ["22/9"]
 
 
 def test_a_coordinator_who_is_also_staff_gets_one_message_with_both(commune: Commune) -> None:
