@@ -224,7 +224,8 @@ class Talk:
     def _back(self, asked: str) -> None:
         """Keep the reopened answer, or ask the one before the open question again; at the first question, say so.
 
-        What was typed is offered again, or what stood before where `asked` hangs on it: it was not yet complete.
+        What was typed is offered again, or what stood before where `asked` hangs on it and nothing else that does
+        was answered: it was not yet complete.
         """
         if self._again is not None:
             self._keep(self._again)
@@ -297,6 +298,8 @@ class Talk:
         }
         if old is not None and old["print"] != _bare(old["print"]):
             self.draft.answers[name]["before"] = old["value"]
+        if parent := self.draft.answers.get(name.rpartition(":")[0]):
+            parent.pop("before", None)  # what was asked about it is answered
         self._fresh.add(name)
 
     def _said(self, text: Markup) -> Markup:

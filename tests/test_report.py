@@ -250,6 +250,14 @@ def test_going_back_from_the_promised_day_keeps_the_figure_that_was_there(commun
     thao.plays(("giữ nguyên", "trước hạn và đúng hạn: <b>3.380 hồ sơ</b>"), ("gửi", "Đã gửi mục 2.5"))
 
 
+def test_going_back_past_a_settled_doubt_keeps_the_figure_confirmed(commune: Commune) -> None:
+    thao = at_part(commune)
+    thao.plays(("2700", "Số này có đúng"), ("a", "Gửi báo cáo này?"), ("sửa", "Sửa số nào?"), ("1", "1/2. "))
+    thao.plays(("2800", "Số này có đúng"), ("a", "Gửi báo cáo này?"))
+    thao.plays(("quay lại", "Số này có đúng"), ("quay lại", "2.700"), ("quay lại", "2.800 hồ sơ"))
+    thao.plays(("quay lại", "Đang ghi: <b>2.800 hồ sơ</b>"), ("giữ nguyên", "2.800 hồ sơ"))
+
+
 def test_going_back_to_a_promise_offers_its_day(commune: Commune) -> None:
     thao = at_part(commune)
     thao.plays(("b", "Ngày nào"), ("22/9", "Gửi báo cáo này?"), ("quay lại", "Đang ghi: <b>22/9/2025</b>"))

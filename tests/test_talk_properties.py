@@ -138,6 +138,27 @@ class Office:
             self.outsider.taps_token(token)
         assert kept(self.commune) == before
 
+    def go_on(self, phone: Phone) -> None:
+        """Answer what is asked; where the total is what was wrong, go back to it."""
+        if "lớn hơn tổng đã ghi" in phone.last:
+            phone.says("quay lại")
+        else:
+            self.answer(phone)
+
+    def settle(self, phone: Phone) -> None:
+        """Answer what is asked, keeping what was typed, until the report can be sent."""
+        for _ in range(30):
+            if "Gửi báo cáo này" in phone.last:
+                return
+            self.go_on(phone)
+        raise AssertionError(f"the talk does not end: {phone.last}")
+
+    def answers(self) -> dict[str, object]:
+        """What stands in the draft, by the name of the question."""
+        with self.commune.store.reading() as db:
+            draft = db.exec(select(Draft).where(Draft.obligation_id == self.report)).one()
+            return {name: answer["value"] for name, answer in draft.answers.items()}
+
     def finish(self, phone: Phone) -> dict[str, object]:
         """Answer until the report can be sent, send it; returns what was filed."""
         phone.says(f"/report {self.report}")
@@ -146,10 +167,7 @@ class Office:
                 assert "Đã gửi" in phone.says("gửi")
                 (filed,) = filings(self.commune, self.report)
                 return dict(filed.answers)
-            if "lớn hơn tổng đã ghi" in phone.last:
-                phone.says("quay lại")  # the total is what was wrong
-            else:
-                self.answer(phone)
+            self.go_on(phone)
         raise AssertionError(f"the talk does not end: {phone.last}")
 
 
@@ -184,3 +202,28 @@ def test_however_the_talk_goes_it_ends_like_the_straight_one(
         for who, (what, detail) in played:
             office.step(who, what, detail)
         assert office.finish(office.staff[sender]) == straight(prepared, truth)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.integers(0, len(TRUTHS) - 1),
+    st.lists(st.tuples(st.sampled_from("123"), st.sampled_from((*SLIPS, "chưa có số liệu"))), max_size=3),
+    st.integers(1, 8),
+)
+def test_going_back_and_keeping_changes_nothing_that_was_confirmed(
+    prepared: Path, truth: int, corrected: list[tuple[str, str]], back: int
+) -> None:
+    with an_office(prepared, TRUTHS[truth]) as office:
+        phone = office.staff[0]
+        office.settle(phone)
+        for which, typed in corrected:
+            phone.says("sửa")
+            phone.says(which)
+            phone.says(typed)
+            office.settle(phone)
+        confirmed = office.answers()
+        for _ in range(back):
+            phone.says("quay lại")
+        while "Gửi báo cáo này" not in phone.last:
+            phone.taps("Giữ nguyên" if "Giữ nguyên" in phone.labels else "Đúng, ghi số này")
+        assert office.answers() == confirmed
