@@ -255,7 +255,6 @@ def _figure(
         "report.question",
         choices=NOTHING,
         fingerprint=fingerprint(question),
-        is_figure=True,
         owed=owed,
         question=question,
         position=position + 1,

@@ -89,12 +89,12 @@ def _typed(desk: Desk, text: str) -> None:
 
 
 def _offered(desk: Desk, folded: str) -> str | None:
-    """The choice meant: by its label or the words it alone begins with, by its letter (where a figure is asked) or
-    number (elsewhere). Where a figure is asked, what holds digits is the figure, unless it is a whole label."""
+    """The choice meant: by its label or the words it alone begins with, by its letter (where the answer is typed)
+    or number (elsewhere). Where it is typed, what holds digits is the answer, unless it is a whole label."""
     begun = []
     folded = POLITE.sub("", folded)
     folded = SOUTHERN.get(folded, folded)
-    is_figure = desk.chat.is_lettered and any(map(str.isdigit, folded))
+    is_answer = desk.chat.is_lettered and any(map(str.isdigit, folded))
     for position, (token, label) in enumerate(desk.chat.offered):
         sign = chr(ord("a") + position) if desk.chat.is_lettered else str(position + 1)
         words = fold(label)
@@ -102,7 +102,7 @@ def _offered(desk: Desk, folded: str) -> str | None:
             return token
         if folded and words.startswith(folded) and not words[len(folded) :][:1].isalnum():
             begun.append(token)
-    return begun[0] if len(begun) == 1 and not is_figure else None
+    return begun[0] if len(begun) == 1 and not is_answer else None
 
 
 def _chosen(desk: Desk, token: str) -> None:
@@ -172,10 +172,10 @@ def back(desk: Desk) -> None:
 
 
 def skip(desk: Desk) -> None:
-    """No question is passed over unseen: say how to answer without a figure."""
+    """No question is passed over unseen: say how to answer without a figure, where that is a choice."""
     if desk.chat.draft is None:
         return idle(desk)
-    _prefixed(desk, "talk.cannot_skip", is_figure=desk.chat.is_lettered)
+    _prefixed(desk, "talk.cannot_skip", labels=[label for _, label in desk.chat.offered])
 
 
 def _prefixed(desk: Desk, block: str, **facts: Any) -> None:

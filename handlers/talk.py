@@ -92,15 +92,14 @@ class Talk:
         *,
         choices: Sequence[str] = (),
         fingerprint: str = "",
-        is_figure: bool = False,
         **facts: Any,
     ) -> Answer:
         """The answer called `name`; asked with `block` when there is none yet.
 
         `choices` are other answers, each stored as {"kind": code} and labelled by block `label_<code>` of the same
         file. An answer given under another `fingerprint` is asked again and shown as `was`; so is one that was
-        reopened or gone back to (`is_again`), which may be kept. With `is_figure`, digits are always the figure.
-        Raises to stop the run: never catch.
+        reopened or gone back to (`is_again`), which may be kept. Digits are always the answer, never the number of
+        a choice. Raises to stop the run: never catch.
         """
         known = self.draft.answers.get(name)
         if known is not None and known["print"] == fingerprint:
@@ -120,7 +119,8 @@ class Talk:
                 return {"kind": list(labels)[heard.choice]}
             return read(heard.text or "")
 
-        value = self._hear(name, answered, block, labels, is_figure, facts | {"was": was, "is_again": is_again})
+        facts |= {"was": was, "is_again": is_again}
+        value = self._hear(name, answered, block, labels, facts, is_lettered=True)
         if value == {"kind": "back"}:
             self._back(name)
         if value == {"kind": "as_it_is"}:
@@ -163,7 +163,8 @@ class Talk:
                 raise Misunderstood("talk.choose_one")
             return read(heard.text or "")
 
-        value = self._hear(name, answered, block, dict(options), read is not None and is_figure, facts)
+        is_lettered = read is not None and is_figure
+        value = self._hear(name, answered, block, dict(options), facts, is_lettered=is_lettered)
         if value == "back":
             self._back(name)
         self._store(name, value, "")
@@ -256,8 +257,9 @@ class Talk:
         answered: Callable[[Heard], Answer],
         block: str,
         labels: dict[str, str],
-        is_figure: bool,
         facts: dict[str, Any],
+        *,
+        is_lettered: bool,
     ) -> Answer:
         """The answer just heard, if it was meant for this question; else asks and stops the run."""
         heard, self._heard = self._heard, None
@@ -274,7 +276,7 @@ class Talk:
         choices = [["", label] for label in labels.values()]
         if choices and not self._passed and self._again is None and not LEAVING & labels.keys():
             choices.append(["/cancel", label("talk.label_stop")])
-        self._question = Reply(text, choices, is_figure)
+        self._question = Reply(text, choices, is_lettered)
         self.desk.chat.asked = name
         raise _Waiting
 

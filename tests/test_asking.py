@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 
@@ -63,6 +64,12 @@ def day_of_the_province(commune: Commune) -> Phone:
     return lan
 
 
+def day_done(commune: Commune) -> Phone:
+    yen = event(commune)
+    yen.plays(("3/9", "Mở vụ việc"), ("mở", "Đã mở"), ("[Xem vụ việc]", "Hạn"), ("[Đã xong]", "xong ngày nào?"))
+    return yen
+
+
 TO_COME = [promise, snooze, first_day_away, named_limit, day_off, day_of_the_province]
 
 
@@ -106,3 +113,16 @@ def test_a_day_that_has_passed_is_told_so(commune: Commune, ask: Ask) -> None:
 @pytest.mark.parametrize("ask", [promise, snooze, first_day_away, last_day_away, named_limit])
 def test_a_day_too_far_is_told_with_the_last_that_can_be(commune: Commune, ask: Ask) -> None:
     assert "Ngày 20/12/2027 quá xa. Xin gõ một ngày từ " in ask(commune).says("20/12/2027")
+
+
+@pytest.mark.parametrize("ask", [*TO_COME, last_day_away, event])
+@pytest.mark.parametrize("typed", ["1", "2", "3"])
+def test_a_day_typed_as_one_number_is_that_day_and_no_choice(commune: Commune, ask: Ask, typed: str) -> None:
+    phone = ask(commune)
+    for _ in ("asked", "asked again, with one choice more"):
+        phone.says(typed)
+        assert re.search(rf"Đang ghi: <b>(thứ \w+, )?{typed}/", phone.says("quay lại"))
+
+
+def test_a_number_before_the_first_day_there_can_be_is_refused_as_a_day(commune: Commune) -> None:
+    day_done(commune).plays(("2", "Ngày 2/9/2025 trước ngày bắt đầu"), ("3", "Kết quả"), ("a", "hạn"))

@@ -520,7 +520,7 @@ FACTS: dict[str, Facts] = {
     },
     "talk": {
         "at": AT,
-        "is_figure": True,
+        "labels": ["Không phát sinh", "Chưa có số liệu"],
         "likely": "/nhaclai 2.9",
         "name": "Nguyễn Thị Lan",
         "what": "sticker",
@@ -732,7 +732,7 @@ VARIANTS: dict[str, list[Facts]] = {
     "summary.task": [{"rows": [TASK] * 8}],
     "summary.missing": [{"rows": MANY}, {}, {"found": EMPTY}],
     "summary.no_period": [{}, {"code": None}],
-    "talk.cannot_skip": [{}, {"is_figure": False}],
+    "talk.cannot_skip": [{}, {"labels": []}],
     "talk.no_such_command": [{"word": "nhac"}, {"word": "", "likely": None}, {"word": "abc", "likely": None}],
     "talk.unreadable": [{"what": what} for what in OTHERS],
     "tasks.list": [

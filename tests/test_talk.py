@@ -130,7 +130,7 @@ def test_a_new_process_goes_on_where_the_old_one_was_killed(commune: Commune) ->
     assert "Đã gửi mục 2.5" in heard
 
 
-def test_choices_are_numbered_where_no_figure_is_asked_and_lettered_where_one_is(commune: Commune) -> None:
+def test_choices_are_numbered_where_nothing_is_typed_and_lettered_where_a_figure_is(commune: Commune) -> None:
     thao = commune.person("thao")
     thao.says("/nhiemvu")
     first = thao.labels[0].removeprefix("Báo cáo ")

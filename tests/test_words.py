@@ -138,9 +138,10 @@ def test_going_back_at_the_first_question_asks_it_again(commune: Commune) -> Non
     commune.person("lan").plays(("/moi", "vai trò nào?"), ("quay lại", "vai trò nào?"))
 
 
-def test_passing_over_a_choice_does_not_speak_of_figures(commune: Commune) -> None:
+@pytest.mark.parametrize("said", ["/moi", "/vangmat"])
+def test_passing_over_what_is_no_figure_does_not_speak_of_figures(commune: Commune, said: str) -> None:
     lan = commune.person("lan")
-    lan.says("/moi")
+    lan.plays((said, "?"), ("cho tôi" if said == "/vangmat" else "tiếp", "?"))
     heard = lan.says("bỏ qua")
     assert "không bỏ qua được" in heard
     assert "số liệu" not in heard
