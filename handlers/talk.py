@@ -274,7 +274,7 @@ class Talk:
                 self.note(error.block, **error.facts)
         text = self._said(say(block, **facts))
         choices = [["", label] for label in labels.values()]
-        if choices and not self._passed and self._again is None and not LEAVING & labels.keys():
+        if not self._passed and self._again is None and not LEAVING & labels.keys():
             choices.append(["/cancel", label("talk.label_stop")])
         self._question = Reply(text, choices, is_lettered)
         self.desk.chat.asked = name
