@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from handlers import access
-from handlers.asking import a_day
+from handlers.asking import a_day, still
 from handlers.conversation import Command, Conversation, FlowKind, begin
 from handlers.desk import Desk
 from handlers.talk import Talk, pick
@@ -126,14 +126,8 @@ def _first(talk: Talk, who: Listed) -> date:
     read = a_day(today, today, today + AHEAD)
     answer = talk.ask("from", read, "absence.from_day", choices=("today", "tomorrow"), **facts)
     if isinstance(answer, dict):
-        day = today + timedelta(days=answer["kind"] == "tomorrow")
-        talk.put("from", day.isoformat())
-    else:
-        day = date.fromisoformat(answer)
-    if day < today:  # it has passed since it was typed
-        limits = {"earliest": today, "latest": today + AHEAD, "today": today, "is_since": False}
-        talk.note("asking.day_outside", day=day, **limits)
-        talk.forget("from")
+        talk.put("from", (today + timedelta(days=answer["kind"] == "tomorrow")).isoformat())
+    day = still(talk, "from", read)
     _refuse_overlap(talk, who, day, day, "from")
     return day
 

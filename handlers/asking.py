@@ -76,6 +76,17 @@ def a_day(
     return read
 
 
+def still(talk: Talk, name: str, read: Callable[[str], str]) -> date:
+    """The day kept as `name`; asked anew where it has passed, or become a day off, since it was typed."""
+    day = str(talk.draft.answers[name]["value"])
+    try:
+        read(day)
+    except Misunderstood as error:
+        talk.note(error.block, **error.facts)
+        talk.forget(name)
+    return date.fromisoformat(day)
+
+
 def a_span(today: date) -> Callable[[str], str]:
     """A reader of a day or a range of days to come; `plans.spans.stored_span` reads what comes back."""
 
