@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from handlers import access
-from handlers.asking import a_day
+from handlers.asking import a_day, still
 from handlers.conversation import Command, Conversation, FlowKind, begin
 from handlers.desk import Desk, button
 from handlers.report import COMMA
@@ -94,7 +94,7 @@ def snoozing(talk: Talk, items: list[dict[str, Any]], has_afternoon: bool) -> No
     tomorrow = calendar.first_working_on_or_after(desk.today + timedelta(days=1))
     # The same buttons however late it has become: one tapped in the evening means what it said.
     options = {"afternoon": label("snooze.label_afternoon")} if has_afternoon else {}
-    options["tomorrow"] = plain("snooze.label_next_day", day=tomorrow, today=desk.today)
+    options[tomorrow.isoformat()] = plain("snooze.label_next_day", day=tomorrow, today=desk.today)
     options["day"] = label("snooze.label_day")
     wished = [item for item in chosen if item.get("until_on")]  # a draft of an earlier release has none
     if wished:
@@ -108,11 +108,11 @@ def snoozing(talk: Talk, items: list[dict[str, Any]], has_afternoon: bool) -> No
         return talk.end("snooze.today", at=AFTERNOON, items=chosen)
     if when == "undo":
         return _take_back(talk, wished)
-    until_on = tomorrow
-    if when == "day":
-        read = a_day(desk.today, desk.today + timedelta(days=1), desk.today + WITHIN, working_in=calendar)
-        until_on = date.fromisoformat(talk.ask("day", read, "snooze.day", today=desk.today))
-    _put_off(talk, chosen, until_on)
+    if when != "day":
+        return _put_off(talk, chosen, date.fromisoformat(when))
+    read = a_day(desk.today, desk.today + timedelta(days=1), desk.today + WITHIN, working_in=calendar)
+    talk.ask("day", read, "snooze.day", today=desk.today)
+    _put_off(talk, chosen, still(talk, "day", read))
 
 
 def _chosen(talk: Talk, items: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -458,3 +458,24 @@ def test_a_make_up_saturday_can_be_chosen(commune: Commune) -> None:
     commune.person("mai").plays(("/nhaclai", "?"), ("[Mai]", "vào thứ Bảy, 20/9"))
     commune.clock.moment += timedelta(hours=1)
     assert "mai" in ticks_at(commune, local(20, 9, 0))
+
+
+def test_a_day_that_passed_before_it_was_confirmed_is_asked_anew(commune: Commune) -> None:
+    one = only(commune)
+    mai = reminded(commune)
+    mai.plays(("/nhaclai", "?"), ("[Chọn ngày]", "?"), ("18/9", "cán bộ tổng hợp sẽ thấy"))
+    commune.clock.moment = local(22, 9)
+    mai.plays(("tiếp", "Ngày 18/9/2025 đã qua. Xin gõ một ngày từ 23/9/2025"), ("tiếp", "Nhắc lại vào ngày nào?"))
+    assert wishes(commune) == []
+    mai.plays(("24/9", "Sẽ nhắc lại mục 2.1 Xử lý các vấn đề phát hiện… vào thứ Tư, 24/9"))
+    assert wishes(commune) == [(one, "24/09 00:30", True)]
+
+
+def test_tomorrow_is_asked_anew_on_another_day(commune: Commune) -> None:
+    only(commune)
+    ticks_at(commune, local(17, 9))
+    mai = commune.person("mai")
+    mai.plays(("/nhaclai", "?"), ("[Mai]", "Muốn lùi đến 18/9 thì cán bộ tổng hợp sẽ thấy"))
+    commune.clock.moment = local(22, 9)
+    mai.plays(("tiếp", "Nhắc lại 1 việc vào lúc nào?"))
+    assert wishes(commune) == []
