@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from handlers import access, case
-from handlers.asking import a_day
+from handlers.asking import a_day, still
 from handlers.conversation import Command, Conversation, FlowKind, begin
 from handlers.desk import Desk, button, page_of
 from handlers.figures import NOTHING, above_total, derived, doubt, reads, retyped
@@ -288,8 +288,8 @@ def _made_clear(talk: Talk, question: dict[str, Any], value: dict[str, Any]) -> 
         desk, today = talk.desk, talk.desk.today
         calendar = calendar_of(desk.db, desk.person.organization_id)
         read_day = a_day(today, today, today + PROMISED_WITHIN, working_in=calendar)
-        on = talk.ask(f"{code}:day", read_day, "report.promise", question=question, today=today)
-        return {"kind": "promised", "on": on}
+        talk.ask(f"{code}:day", read_day, "report.promise", question=question, today=today)
+        return {"kind": "promised", "on": still(talk, f"{code}:day", read_day).isoformat()}
     return value
 
 

@@ -342,6 +342,22 @@ def test_a_promised_figure_stays_owed_and_is_asked_again(commune: Commune) -> No
     assert obligation(commune, obligation_id(commune, "TTPVHCC", "2.5")).promised_on is None
 
 
+def test_a_promised_day_that_passed_before_it_was_sent_is_asked_anew(commune: Commune) -> None:
+    thao = at_part(commune)
+    thao.plays(("b", "Ngày nào"), ("16/9", "Gửi báo cáo này?"))
+    commune.clock.moment = datetime(2025, 9, 17, 2, 0, tzinfo=UTC)
+    thao.plays(("gửi", "Ngày 16/9/2025 đã qua. Xin gõ một ngày từ hôm nay"), ("tiếp", "Ngày nào sẽ có số liệu"))
+    assert filings(commune, obligation_id(commune, "TTPVHCC", "2.5")) == []
+    thao.plays(("22/9", "hẹn ngày 22/9"), ("gửi", "Còn thiếu số, hẹn ngày 22/9"))
+
+
+def test_a_promised_day_that_became_a_day_off_is_asked_anew(commune: Commune) -> None:
+    thao = at_part(commune)
+    thao.plays(("b", "Ngày nào"), ("16/9", "Gửi báo cáo này?"))
+    edit_day(commune, date(2025, 9, 16), is_working=False)
+    thao.plays(("gửi", "là ngày nghỉ. Ngày làm việc sau đó là thứ Tư, 17/9"), ("17/9", "hẹn ngày 17/9"))
+
+
 def test_the_last_report_with_a_promise_is_not_called_the_end(commune: Commune) -> None:
     phuc = commune.person("phuc")
     set_state(commune, obligation_id(commune, "VPDKDD", "2.5"), "not_started")
