@@ -165,7 +165,7 @@ def go_on(desk: Desk) -> None:
 
 
 def back(desk: Desk) -> None:
-    """Forget the answer before the open question and ask it again."""
+    """Go back to the question before the open one; what was typed there may be kept."""
     if desk.chat.draft is None:
         return idle(desk)
     _answer(desk, Heard(is_back=True))

@@ -142,8 +142,8 @@ class Talk:
     ) -> str:
         """One of `options`: codes labelled by blocks `label_<code>`, or a mapping of codes to labels.
 
-        With `read`, a figure typed instead is taken too: then digits are never the number of a choice, unless
-        what it reads is no figure.
+        With `read`, what it reads may be typed instead; where that is a figure (`is_figure`), digits are never the
+        number of a choice.
         """
         self._again = None
         self._chosen.add(name)
