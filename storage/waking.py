@@ -10,16 +10,16 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select, update
 from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import Session
 
 from plans.model import FOR_THE_COMMUNE
 from storage.statement import Statement, among
-from storage.tables import NEXT_TICK, OPEN, Membership, Obligation
+from storage.tables import NEXT_TICK, OPEN, Absence, Member, Membership, Obligation
 from storage.tables.core import connection, table
 
-obligation, membership = table(Obligation), table(Membership)
+absence, member, membership, obligation = table(Absence), table(Member), table(Membership), table(Obligation)
 WOKEN = {"look_on": NEXT_TICK, "wakes": obligation.c.wakes + 1}
 """What a statement that changes an obligation sets beside."""
 _alive = Statement(
@@ -59,12 +59,20 @@ def wake_owed(db: Session, organization_id: int) -> None:
 
 def wake_of_member(db: Session, organization_id: int, member_id: int) -> None:
     """Look again at what this person may have to hear of: they joined, left, are away, can be reached again."""
-    held = select(membership.c.unit_id, membership.c.role).where(membership.c.member_id == member_id)
+    held = select(membership.c.unit_id, membership.c.role).where(membership.c.member_id.in_(_read_for(member_id)))
     roles = connection(db).execute(held).all()
     if any(row.role in FOR_THE_COMMUNE for row in roles):
         return wake_all(db, organization_id)
     mine = {row.unit_id for row in roles}
     _wake(db, and_(obligation.c.organization_id == organization_id, obligation.c.unit_id.in_(mine)))
+
+
+def _read_for(member_id: int) -> Select[tuple[int]]:
+    """Whom this person reads for: themselves, who named them to stand in, who named those. At any time: to wake
+    for nothing does no harm."""
+    own = select(member.c.id).where(member.c.id == member_id).cte(recursive=True)
+    every = own.union(select(absence.c.member_id).join(own, own.c.id == absence.c.stand_in))
+    return select(every.c.id)
 
 
 def move_due(row: Obligation, due_on: date, today: date) -> None:

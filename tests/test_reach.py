@@ -9,6 +9,7 @@ import pytest
 from sqlmodel import col, delete, select
 
 from storage import reach
+from storage.absences import add_absence
 from storage.chats import keep_chat, open_chat, set_reachable
 from storage.people import add_role, join, make_invite, open_invite
 from storage.reach import Unreached, unreached
@@ -210,6 +211,21 @@ def test_who_can_be_reached_again_is_thought_of_at_once(store: Store) -> None:
         chat = open_chat(db, CHANNEL, "tuan")
         keep_chat(db, chat, NOW)
     assert woken(store) == {"KT"}
+
+
+def test_who_stands_in_wakes_also_what_they_read_in_the_place_of_others(store: Store) -> None:
+    tuan, khoa, mai = (account(store, chat_id).member_id or 0 for chat_id in ("tuan", "khoa", "mai"))
+    days = (date(2025, 9, 1), date(2025, 9, 30))
+    with store.writing() as db:
+        add_absence(db, 1, tuan, *days, khoa)
+        add_absence(db, 1, khoa, *days, mai)
+    settled(store)
+    close(store, "mai")
+    assert woken(store) == {"KT", "TTPVHCC", "VHXH"}
+    settled(store)
+    with store.writing() as db:
+        set_reachable(db, account(store, "mai").id or 0, True)
+    assert woken(store) == {"KT", "TTPVHCC", "VHXH"}
 
 
 def test_a_stranger_who_comes_back_wakes_nothing(store: Store) -> None:

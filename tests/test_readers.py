@@ -140,6 +140,18 @@ def test_a_head_asked_about_silence_alone_is_told_why_and_only_once(commune: Com
     assert commune.person("hung").last.count(why) == 1
 
 
+def test_a_stand_in_who_is_back_reads_what_nobody_could_read_at_once(commune: Commune) -> None:
+    file(commune, "VHXH")
+    away(commune, "tuan", "mai")
+    for chat_id in ("mai", "dung"):
+        loses_chat(commune, chat_id)
+    assert "mai" not in ticks_at(commune, local(16, 7, 30))
+    with commune.store.writing() as db:
+        set_reachable(db, commune.account_id("mai"), True)
+    assert ticks_at(commune, local(16, 9)) == ["mai"]
+    assert "Phòng Kinh tế còn" in commune.person("mai").last
+
+
 def heading(commune: Commune, chat_id: str, day: int) -> str:
     return reads(commune, chat_id, day).splitlines()[0]
 
