@@ -120,8 +120,10 @@ def make(db: Session, args: dict[str, Any], now: datetime) -> Made | Later | Non
         return Later(min(now + QUIET, planned_at + WAITS_AT_MOST))
     reading = _reading(db, digest, args["digest_id"], now)
     sections = [section for kind in KINDS if (section := kind.section(reading)) is not None]
-    if not any(_is_of(section, line) for section in sections for line in reading.lines):
+    spoken_of = [line for line in reading.lines if any(_is_of(section, line) for section in sections)]
+    if not spoken_of:
         return None
+    args["told"] = _told(reading, spoken_of)
     heading = say("digest.heading", today=reading.today, absent=_absent(reading, sections))
     return Made(str(_text(heading, sections)), _choices(sections))
 
@@ -182,14 +184,15 @@ def _choices(sections: Sequence[Section]) -> list[list[str]]:
     return [[token, label] for token, label in choices.items()][:CHOICES_AT_MOST]
 
 
+def _told(reading: Reading, spoken_of: Iterable[Line]) -> list[int]:
+    """Which lines count as told once delivered: not those of somebody for whom its reader no longer reads."""
+    reads_for = {reading.reader_id, *(one.member_id for one in reading.roles)}
+    return [line.id for line in spoken_of if line.id is not None and line.member_id in reads_for]
+
+
 def sent(db: Session, args: dict[str, Any], now: datetime) -> None:
-    """Delivered: only now its lines count as told, to whom its reader reads for by now."""
-    digest = addressed(db, args["digest_id"])
-    meant_for = {line.member_id for line in lines_of(db, args["digest_id"])}
-    if meant_for != {digest.reader_id}:
-        today = now.astimezone(ZoneInfo(digest.zone)).date()
-        meant_for &= {one.member_id for one in read_by(db, digest.organization_id, digest.reader_id, today)}
-    record_digest(db, args["digest_id"], meant_for, now)
+    """Delivered: only now what it said counts as told."""
+    record_digest(db, args["digest_id"], args["told"], now)
 
 
 MAKER = Maker(make, sent)

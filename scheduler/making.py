@@ -31,7 +31,7 @@ class Later:
 @dataclass(frozen=True, slots=True)
 class Maker:
     """`make(db, args, now)` gives the content, Later, or None when nothing is left to say; `sent` records that it
-    was delivered."""
+    was delivered. What it has to know of what was said, `make` notes in `args`."""
 
     make: Callable[[Session, dict[str, Any], datetime], Made | Later | None]
     sent: Callable[[Session, dict[str, Any], datetime], None] | None = None

@@ -21,7 +21,7 @@ digest, reminder, organization = table(Digest), table(Reminder), table(Organizat
 class Line:
     """Why somebody gets a digest: what of (an obligation or an alert), which step of it, counted from which day.
 
-    `member_id` is who it is meant for; who reads it may stand in for them.
+    `member_id` is who it is meant for; who reads it may stand in for them. `id`: of its row, once it has one.
     """
 
     member_id: int
@@ -30,6 +30,7 @@ class Line:
     rung: int
     counted_from: date
     alert_id: int | None = None
+    id: int | None = None
 
 
 _with_digest = Statement(
@@ -53,6 +54,7 @@ _lines = Statement(
         reminder.c.rung,
         reminder.c.due_on,
         reminder.c.alert_id,
+        reminder.c.id,
     )
     .where(reminder.c.digest_id == bindparam("digest_id"))
     .order_by(reminder.c.id)
@@ -67,9 +69,9 @@ _digest_sent = Statement(
     .where(digest.c.id == bindparam("key"))
     .values(sent_at=bindparam("now", type_=digest.c.sent_at.type))
 )
-_lines_sent = Statement(
+_line_sent = Statement(
     update(reminder)
-    .where(reminder.c.digest_id == bindparam("key"), reminder.c.member_id == bindparam("member"))
+    .where(reminder.c.id == bindparam("key"))
     .values(sent_at=bindparam("now", type_=reminder.c.sent_at.type))
 )
 _heard = Statement(
@@ -143,11 +145,10 @@ def lines_of(db: Session, digest_id: int) -> list[Line]:
     return [Line(*row) for row in _lines.all(db, digest_id=digest_id)]
 
 
-def record_digest(db: Session, digest_id: int, meant_for: Iterable[int], now: datetime) -> None:
-    """The digest was delivered: the lines meant for these people count as told."""
+def record_digest(db: Session, digest_id: int, told: Iterable[int], now: datetime) -> None:
+    """The digest was delivered: these of its lines (their ids) count as told."""
     _digest_sent.change(db, key=digest_id, now=now)
-    for member_id in meant_for:
-        _lines_sent.change(db, key=digest_id, member=member_id, now=now)
+    _line_sent.change_each(db, [{"key": line_id, "now": now} for line_id in told])
 
 
 def heard_at(db: Session, member_id: int) -> datetime | None:

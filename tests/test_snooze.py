@@ -14,7 +14,18 @@ from tests.commune import Commune, Phone
 from tests.fakes import account, local
 from tests.people import obligation_id, set_state
 from tests.test_case import opened
-from tests.test_digest import days_heard, edit_day, file, give_role, heard_on, owe, run_of, ticks_at
+from tests.test_digest import (
+    days_heard,
+    deliver_at,
+    edit_day,
+    file,
+    give_role,
+    heard_on,
+    owe,
+    plan,
+    run_of,
+    ticks_at,
+)
 
 SOON = date(2025, 9, 17)
 """The units' day of quarter III."""
@@ -377,6 +388,18 @@ def test_a_rung_left_out_before_the_undoing_is_made_up_for(commune: Commune) -> 
     assert days_heard(commune, "mai", run_of(date(2025, 9, 9), 6)) == []
     mai.plays(("/nhaclai", "?"), ("bỏ hẹn, nhắc như thường", "Đã bỏ hẹn"))
     assert days_heard(commune, "mai", run_of(date(2025, 9, 15), 4)) == ["15/9", "16/9", "17/9", "18/9"]
+
+
+def test_what_a_digest_left_out_is_not_told_by_it(commune: Commune) -> None:
+    only(commune)
+    set_state(commune, obligation_id(commune, "VHXH", "2.8"), "not_started")
+    plan(commune, local(8, 9))
+    mai = commune.person("mai")
+    mai.plays(("/nhaclai 2.1", "?"), ("[Chọn ngày]", "?"), ("12/9", "thứ Sáu, 12/9"))
+    assert "mai" in deliver_at(commune, local(8, 10))
+    assert "và 1 việc đã hẹn nhắc sau" in mai.last
+    mai.plays(("/nhaclai 2.1", "?"), ("[Bỏ hẹn]", "Đã bỏ hẹn"))
+    assert days_heard(commune, "mai", run_of(date(2025, 9, 9), 3)) == ["9/9"]
 
 
 def test_what_is_undone_past_the_due_day_is_no_longer_shown_to_the_coordinator(commune: Commune) -> None:
