@@ -20,7 +20,7 @@ from storage.calendar import calendar_of
 from storage.chats import OpenDraft
 from storage.looking import effective_on
 from storage.owed import Owed, find_owed, owed_until
-from storage.snoozes import put_off, put_off_by, take_back
+from storage.snoozes import LATER_TODAY, put_off, put_off_by, take_back
 from storage.tables import Organization
 
 ONE = re.compile(r"[0-9]{1,9}")
@@ -99,7 +99,7 @@ def snoozing(talk: Talk, items: list[dict[str, Any]], has_afternoon: bool) -> No
     wished = [item for item in chosen if item.get("until_on")]  # a draft of an earlier release has none
     if wished:
         options["undo"] = label("snooze.label_undo")
-    when = talk.choose("when", options, "snooze.when", items=chosen)
+    when = talk.choose("when", options, "snooze.when", items=chosen, today=desk.today)
     if when == "afternoon" and not _is_before_afternoon(desk):
         talk.note("snooze.afternoon_past")
         talk.forget("when")
@@ -169,7 +169,10 @@ def _ways(last_on: date, until_on: date, today: date) -> dict[str, str]:
 
 
 def _remind_today(desk: Desk, items: list[dict[str, Any]]) -> None:
-    """A message they asked for: it is not the day's unasked one."""
+    """A message they asked for: it is not the day's unasked one. It takes the place of an earlier wish."""
+    own = (desk.person.organization_id, desk.person.member_id)
+    for item_id in put_off_by(desk.db, desk.person.member_id, desk.now).keys() & {item["id"] for item in items}:
+        take_back(desk.db, *own, item_id, desk.now)
     zone, today = ZoneInfo(desk.chat.zone), desk.today
     office = desk.db.get_one(Organization, desk.person.organization_id)
     outbox.put(
@@ -178,7 +181,7 @@ def _remind_today(desk: Desk, items: list[dict[str, Any]]) -> None:
         account_id=desk.chat.account_id,
         kind="text",
         priority=outbox.REMINDER,
-        maker="snoozed",
+        maker=LATER_TODAY,
         args={"organization_id": desk.person.organization_id, "obligations": [item["id"] for item in items]},
         created_at=desk.now,
         not_before=datetime.combine(today, AFTERNOON, zone).astimezone(UTC),

@@ -154,6 +154,17 @@ _soonest = Statement(
         or_(outgoing.c.claimed_until > bindparam("now"), outgoing.c.not_before > bindparam("now")),
     )
 )
+_for_later = Statement(
+    select(outgoing.c.id, outgoing.c.args, outgoing.c.not_before)
+    .join(account, account.c.id == outgoing.c.account_id)
+    .where(
+        account.c.member_id == bindparam("member_id"),
+        outgoing.c.state == _WAITING,
+        outgoing.c.maker == bindparam("maker"),
+        outgoing.c.expires_at > bindparam("now", type_=outgoing.c.expires_at.type),
+    )
+    .order_by(outgoing.c.id)
+)
 _is_shown = (
     outgoing.c.account_id == bindparam("account_id"),
     among(outgoing.c.kind, ("text", "picture", "document")),
@@ -182,6 +193,16 @@ def put_edit(db: Session, account_id: int, target_id: int, body: dict[str, Any],
     is_secret = row.get("is_secret", False)
     if not _edit_anew.change(db, account=account_id, target=target_id, body=body, is_secret=is_secret):
         put(db, account_id=account_id, target_id=target_id, body=body, **row)
+
+
+def for_later(db: Session, member_id: int, maker: str, now: datetime) -> list[Any]:
+    """What this maker has yet to say to a person, in whichever chat: (id, args, not_before)."""
+    return _for_later.all(db, member_id=member_id, maker=maker, now=now)
+
+
+def change_args(db: Session, row_id: int, args: dict[str, Any]) -> None:
+    """Let it be made of other facts."""
+    connection(db).execute(update(outgoing).where(outgoing.c.id == row_id).values(args=args))
 
 
 def claim(db: Session, priority: int, now: datetime, lease: timedelta, limit: int) -> list[Claimed]:

@@ -9,12 +9,15 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
+from storage import outbox
 from storage.statement import Statement
 from storage.tables import Obligation, Snooze
 from storage.tables.core import table
 from storage.waking import wake
 
 snooze, obligation = table(Snooze), table(Obligation)
+LATER_TODAY = "snoozed"
+"""The maker of a message that somebody asked for, for later the same day."""
 
 _newer = snooze.alias()
 _of_member = Statement(
@@ -49,7 +52,8 @@ def put_off(
     is_past_due: bool,
     now: datetime,
 ) -> int:
-    """Note that this person wants to hear of it again at `until_at`; returns the row's id."""
+    """Note that this person wants to hear of it again at `until_at`, and not before; returns the row's id."""
+    _leave_out(db, member_id, obligation_id, now)
     row = Snooze(
         organization_id=organization_id,
         member_id=member_id,
@@ -70,6 +74,14 @@ def take_back(db: Session, organization_id: int, member_id: int, obligation_id: 
     put_off(db, organization_id, member_id, obligation_id, now, False, now)
 
 
+def _leave_out(db: Session, member_id: int, obligation_id: int, now: datetime) -> None:
+    """Of what was to be said later today; a message of which nothing is left will not be sent."""
+    for row in outbox.for_later(db, member_id, LATER_TODAY, now):
+        if obligation_id in row.args["obligations"]:
+            left = [one for one in row.args["obligations"] if one != obligation_id]
+            outbox.change_args(db, row.id, row.args | {"obligations": left})
+
+
 def newest(wishes: Iterable[Any]) -> dict[tuple[int, int], datetime]:
     """Until when, by (person, obligation), of rows in the order they were made: the newest counts, and one that
     takes back is none."""
@@ -83,9 +95,12 @@ def wishes_of(db: Session, member_ids: Collection[int]) -> dict[tuple[int, int],
 
 
 def put_off_by(db: Session, member_id: int, now: datetime) -> dict[int, datetime]:
-    """What this person has put off by now: until when, by obligation."""
+    """What this person has put off by now, also until later today: until when, by obligation."""
+    today = outbox.for_later(db, member_id, LATER_TODAY, now)
     wishes = wishes_of(db, [member_id])
-    return {obligation_id: until_at for (_, obligation_id), until_at in wishes.items() if until_at > now}
+    return {one: row.not_before for row in today for one in row.args["obligations"]} | {
+        obligation_id: until_at for (_, obligation_id), until_at in wishes.items() if until_at > now
+    }
 
 
 def past_due(db: Session, organization_id: int, now: datetime) -> dict[int, datetime]:

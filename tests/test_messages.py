@@ -670,7 +670,11 @@ VARIANTS: dict[str, list[Facts]] = {
         {"due_on": TODAY, "last_on": TODAY},
         {"due_on": date(2025, 9, 21), "last_on": TODAY},
     ],
-    "snooze.when": [{}, {"items": [{"label": "2.14 Công khai", "due_on": "2025-09-17", "until_on": None}]}],
+    "snooze.when": [
+        {},
+        {"items": [{"label": "2.14 Công khai", "due_on": "2025-09-17", "until_on": None}]},
+        {"items": [{"label": "2.14 Công khai", "due_on": "2025-09-17", "until_on": "2025-09-15"}]},
+    ],
     "snooze.today": [{}, {"items": [{"label": "2.14 Công khai"}]}],
     "snooze.put_off": [{}, {"items": [{"label": "2.14 Công khai"}], "is_past_due": False}],
     "snooze.taken_back": [{}, {"items": [{"label": "2.14 Công khai", "due_on": "2025-09-17"}]}],

@@ -164,6 +164,49 @@ def test_this_afternoon_nothing_when_it_was_filed_before(commune: Commune) -> No
     assert ticks_at(commune, local(15, 13, 30)) == []
 
 
+def test_this_afternoon_is_shown_and_can_be_undone(commune: Commune) -> None:
+    only(commune)
+    mai = reminded(commune)
+    mai.plays(
+        ("[Nhắc lại sau]", "?"),
+        ("[Chiều nay]", "13:30"),
+        ("/nhiemvu", ", nhắc lại chiều nay"),
+        ("/nhaclai", "hạn 17/9, đang hẹn chiều nay"),
+        ("[Bỏ hẹn]", "Đã bỏ hẹn"),
+    )
+    mai.says("/nhaclai")
+    assert "Bỏ hẹn, nhắc như thường" not in mai.labels
+    assert ticks_at(commune, local(15, 13, 30)) == []
+    assert "mai" in ticks_at(commune, local(16, 9, 0))
+
+
+def test_a_newer_wish_takes_the_place_of_this_afternoon(commune: Commune) -> None:
+    only(commune)
+    reminded(commune).plays(("/nhaclai", "?"), ("[Chiều nay]", "13:30"), ("/nhaclai", "?"), ("[Mai]", "16/9"))
+    assert ticks_at(commune, local(15, 13, 30)) == []
+    assert "mai" in ticks_at(commune, local(16, 9, 0))
+
+
+def test_this_afternoon_takes_the_place_of_an_earlier_wish(commune: Commune) -> None:
+    one = only(commune)
+    mai = reminded(commune)
+    mai.plays(("/nhaclai", "?"), ("chọn ngày", "?"), ("17/9", "17/9"))
+    for _ in range(2):
+        mai.plays(("/nhaclai", "?"), ("[Chiều nay]", "13:30"))
+    assert ticks_at(commune, local(15, 13, 30)) == ["mai"]
+    assert mai.tokens == [f"/report {one}"]
+    assert ticks_at(commune, local(15, 13, 40)) == []
+    assert "mai" in ticks_at(commune, local(16, 9, 0))
+
+
+def test_this_afternoon_only_what_is_still_wished_for_is_said(commune: Commune) -> None:
+    mai = reminded(commune)
+    mai.plays(("/nhaclai", "?"), ("[Cả 3 việc]", "?"), ("[Chiều nay]", "3 việc lúc 13:30"))
+    mai.plays(("/nhaclai 2.8", "?"), ("[Mai]", "16/9"), ("/nhaclai 2.1", "?"), ("[Bỏ hẹn]", "Đã bỏ hẹn"))
+    assert ticks_at(commune, local(15, 13, 30)) == ["mai"]
+    assert re.findall(r"^• (\S+) ", mai.last, re.MULTILINE) == ["2.13"]
+
+
 def test_this_afternoon_is_not_offered_when_it_is_afternoon_or_a_day_off(commune: Commune) -> None:
     only(commune)
     mai = commune.person("mai")
