@@ -100,9 +100,8 @@ def section(reading: Reading) -> Section | None:
         return None
     silent.sort(key=lambda pair: (-pair[0], pair[1].id))
     items = [item for _, item in silent]
-    headed = headed_by(reading, items)
-    if headed and owed_by(reading)[0]:  # who it is was said there
-        headed = []
+    said = {item.unit_id for item in owed_by(reading)[0]}  # there it stands who it is
+    headed = headed_by(reading, [item for item in items if item.unit_id not in said])
     text = say("silence.section", silent=silent[:SHOWN], rest=len(silent[SHOWN:]), items=items, headed=headed)
     brief = say("silence.brief", items=items, shown=items[:SHOWN])
     choices = [[report_token(item), plain("tasks.label_report", item=item, among=items)] for item in items[:SHOWN]]

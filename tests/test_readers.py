@@ -140,6 +140,18 @@ def test_a_head_asked_about_silence_alone_is_told_why_and_only_once(commune: Com
     assert commune.person("hung").last.count(why) == 1
 
 
+def test_a_head_of_two_units_reads_who_has_what_is_late_and_who_has_what_is_silent(commune: Commune) -> None:
+    give_role(commune, "dung", "VHXH", "head")
+    quiet(commune, local(1, month=4))
+    loses_chat(commune, "mai")
+    with commune.store.writing() as db:
+        late = obligations(db, "KT")[0]
+        late.state, late.due_on = "not_started", date(2025, 5, 28)
+    heard = reads(commune, "dung", 2, 6)
+    who = [line.split(".")[0] for line in heard.splitlines() if line.startswith("Cán bộ đầu mối")]
+    assert who == ["Cán bộ đầu mối: Phạm Minh Tuấn", "Cán bộ đầu mối: Lê Ngọc Mai (không nhận được tin)"]
+
+
 def test_a_stand_in_who_is_back_reads_what_nobody_could_read_at_once(commune: Commune) -> None:
     file(commune, "VHXH")
     away(commune, "tuan", "mai")
