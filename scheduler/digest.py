@@ -29,7 +29,7 @@ from storage.reminding import (
     with_digest,
 )
 from storage.reports import name_of
-from storage.tables import Organization, Unit
+from storage.tables import UNTIL_WOKEN, Organization, Unit
 
 QUIET = timedelta(minutes=15)
 WAITS_AT_MOST = timedelta(minutes=60)
@@ -37,9 +37,6 @@ CHOICES_AT_MOST = 8
 LETTERS, ROOM = 30, 21
 """About as many letters in a line, and lines in a message, as a phone shows at once."""
 A_DAY = timedelta(days=1)
-UNTIL_WOKEN = date.max
-"""When to look again at what is still owed and of which nobody is to hear as things stand: somebody may join, or
-come back."""
 
 
 @dataclass(slots=True)

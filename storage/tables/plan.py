@@ -98,8 +98,8 @@ class Period(SQLModel, table=True):
 _to_look_at, _promised = text("look_on IS NOT NULL"), text("promised_on IS NOT NULL")
 OPEN = ("not_started", "draft", "returned")
 DONE = ("submitted", "accepted", "sent_up")
-NEXT_TICK = date(1970, 1, 1)
-"""`Obligation.look_on` of what the next tick is to look at, whatever the day."""
+NEXT_TICK, UNTIL_WOKEN = date(1970, 1, 1), date.max
+"""What `Obligation.look_on` is where it means no day."""
 
 
 class Obligation(SQLModel, table=True):
@@ -144,7 +144,11 @@ class Obligation(SQLModel, table=True):
     rungs_from: date | None = None
     """Its due day was moved later on this day: rungs that would have been before it are past."""
     look_on: date | None = NEXT_TICK
-    """The local day on which a tick looks at it next: somebody may have to hear of it. Too early does no harm."""
+    """The local day on which a tick looks at it next: somebody may have to hear of it. Too early does no harm.
+
+    NEXT_TICK: at once, something changed. UNTIL_WOKEN: asked for, but as things stand nobody is to hear of it;
+    somebody may join, or come back. None: settled, or its plan is over.
+    """
     wakes: int = 0
     """How often something changed that may concern who hears of it; so a tick never overwrites a change."""
 
