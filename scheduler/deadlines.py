@@ -9,9 +9,10 @@ from messages import plain, say
 from plans.model import Tone
 from scheduler.kinds import Kind, Reading, Section
 from scheduler.morning import Morning
-from storage.looking import Colleague, Looked, Recipient, Told, staff_of
+from storage.looking import Looked, Recipient, Told
 from storage.owed import Owed, find_owed, owed_until
 from storage.reminding import Line, left_open
+from storage.roster import Colleague, staff_of
 from storage.snoozes import wishes_of
 
 SHOWN, SHOWN_APART = 5, 3

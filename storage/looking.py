@@ -17,7 +17,6 @@ from plans.calendar import Calendar, report_day
 from plans.model import FOR_THE_COMMUNE, Ladder
 from storage.absences import away_on
 from storage.owed import Owed
-from storage.reports import name_of
 from storage.snoozes import newest
 from storage.statement import Statement, among
 from storage.tables import (
@@ -26,7 +25,6 @@ from storage.tables import (
     Account,
     CaseFile,
     Conversation,
-    Member,
     Membership,
     Obligation,
     Period,
@@ -41,7 +39,6 @@ from storage.tables.core import table
 obligation, task, unit, plan, period = (table(one) for one in (Obligation, Task, Unit, Plan, Period))
 case_file, reminder, snooze = table(CaseFile), table(Reminder), table(Snooze)
 membership, account, conversation = (table(one) for one in (Membership, Account, Conversation))
-member = table(Member)
 _nearer = obligation.alias()
 
 
@@ -86,17 +83,6 @@ class Recipient:
     """The chat the reader used last."""
     is_for_staff: bool = False
     """A head who hears as staff do, for no staff of the unit can be reached."""
-
-
-@dataclass(frozen=True, slots=True)
-class Colleague:
-    """Staff of a unit, as its head is told of them. `stand_in` names who reads in their place."""
-
-    name: str
-    is_away: bool
-    stand_in: str | None
-    is_reached: bool
-    """What is meant for them is read by somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,12 +179,6 @@ _roles_in = Statement(
 )
 _commune_roles = Statement(_role.where(membership.c.member_id == bindparam("member_id"), _for_the_commune))
 _chat_of = Statement(_newest_chat(bindparam("member_id")))
-_staff_of = Statement(
-    _role.add_columns(member.c.name)
-    .join(member, member.c.id == membership.c.member_id)
-    .where(membership.c.unit_id == bindparam("unit_id"), membership.c.role == "staff")
-    .order_by(membership.c.id)
-)
 _rules = Statement(
     select(plan.c.id, plan.c.ladder, plan.c.year, func.max(period.c.lock), plan.c.is_archived)
     .outerjoin(period, period.c.plan_id == plan.c.id)
@@ -316,21 +296,6 @@ def _in_their_place(found: list[Recipient]) -> list[Recipient]:
         for one in found
         if one.role == "head" and one.unit_id not in with_staff
     ]
-
-
-def staff_of(db: Session, organization_id: int, unit_id: int, today: date) -> list[Colleague]:
-    """Who is to report for a unit, in the order they came to it."""
-    away = away_on(db, organization_id, today)
-    return [_colleague(db, row, away) for row in _staff_of.all(db, unit_id=unit_id)]
-
-
-def _colleague(db: Session, row: Any, away: Mapping[int, int | None]) -> Colleague:
-    if row.member_id not in away:
-        return Colleague(row.name, False, None, row.account_id is not None)
-    reader = away[row.member_id]
-    if reader is None:
-        return Colleague(row.name, True, None, False)
-    return Colleague(row.name, True, name_of(db, reader), _chat_of.first(db, member_id=reader) is not None)
 
 
 def rules_of(db: Session, organization_id: int) -> dict[int, Rules]:

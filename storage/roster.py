@@ -1,16 +1,22 @@
-"""The members of a commune, as they are listed: who, in which unit and role, how they are reached, if away."""
+"""The members of a commune, as they are listed: who, in which unit and role, how they are reached, if away.
+
+Also who is to report for a unit, as its head is told of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
-from storage.absences import Away, away_now
-from storage.chats import Role
+from storage.absences import Away, away_now, away_on
+from storage.chats import Role, chat_of_member
+from storage.reports import name_of
+from storage.statement import Statement
 from storage.tables import Account, Member, Membership, Unit
 from storage.tables.core import connection, table
 
@@ -31,6 +37,25 @@ class Listed:
     def is_in(self, unit_id: int | None) -> bool:
         """True where a role is held in the unit; None stands for the commune as a whole."""
         return any(role.unit_id == unit_id for role in self.roles)
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """Staff of a unit, as its head is told of them. `stand_in` names who reads in their place."""
+
+    name: str
+    is_away: bool
+    stand_in: str | None
+    is_reached: bool
+    """What is meant for them is read by somebody."""
+
+
+_staff_of = Statement(
+    select(member.c.id, member.c.name)
+    .join(membership, membership.c.member_id == member.c.id)
+    .where(membership.c.unit_id == bindparam("unit_id"), membership.c.role == "staff")
+    .order_by(membership.c.id)
+)
 
 
 def roster(db: Session, organization_id: int, today: date, units: Collection[int] | None = None) -> list[Listed]:
@@ -55,6 +80,20 @@ def roster(db: Session, organization_id: int, today: date, units: Collection[int
 def find_listed(db: Session, organization_id: int, member_id: int, today: date) -> Listed | None:
     """One of them, or None."""
     return next((one for one in roster(db, organization_id, today) if one.id == member_id), None)
+
+
+def staff_of(db: Session, organization_id: int, unit_id: int, today: date) -> list[Colleague]:
+    """Who is to report for a unit, in the order they came to it."""
+    away = away_on(db, organization_id, today)
+    return [_colleague(db, row, away) for row in _staff_of.all(db, unit_id=unit_id)]
+
+
+def _colleague(db: Session, row: Any, away: Mapping[int, int | None]) -> Colleague:
+    reader = away.get(row.id, row.id)
+    if reader is None:
+        return Colleague(row.name, True, None, False)
+    stand_in = name_of(db, reader) if row.id in away else None
+    return Colleague(row.name, row.id in away, stand_in, chat_of_member(db, reader) is not None)
 
 
 def _reach(db: Session, organization_id: int) -> dict[int, str]:

@@ -28,11 +28,10 @@ from storage.alerts import OpenAlert
 from storage.calendar import Moved
 from storage.cases import Case
 from storage.chats import Role
-from storage.looking import Colleague
 from storage.owed import Owed, ReportingPeriod
 from storage.province import Shift
 from storage.reach import Invited, Unreached
-from storage.roster import Listed
+from storage.roster import Colleague, Listed
 from storage.standing import Standing, TaskStanding
 
 Facts = dict[str, Any]
