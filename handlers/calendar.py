@@ -106,11 +106,11 @@ def adding(talk: Talk, is_working: bool) -> None:
     name = talk.ask("name", _name, "calendar.name", span=span, is_working=is_working)
     moves = stored.moves(desk.db, organization_id, now.with_days(span.days, is_working), desk.today)
     facts |= {"span": span, "name": name, "moves": moves, "today": desk.today}
-    if talk.choose("confirm", ["apply", "drop"], "calendar.confirm_add", **facts) == "drop":
-        return talk.end("calendar.dropped")
+    if not _is_wanted(talk, "apply", "calendar.confirm_add", **facts):
+        return
     facts["moves"] = stored.set_days(desk.db, organization_id, span.days, is_working, name, desk.today)
     desk.note("calendar_set", str(span))
-    talk.end("calendar.added", _look(), **facts)
+    talk.end("calendar.added", _after(facts["moves"], desk.today), **facts)
 
 
 def removing(talk: Talk, spans: dict[str, str]) -> None:
@@ -126,11 +126,23 @@ def removing(talk: Talk, spans: dict[str, str]) -> None:
     now = stored.calendar_of(desk.db, organization_id)
     moves = stored.moves(desk.db, organization_id, now.without(days), desk.today)
     facts: dict[str, Any] = {"spans": in_a_row(known), "moves": moves, "today": desk.today}
-    if talk.choose("confirm", ["erase", "drop"], "calendar.confirm_remove", **facts) == "drop":
-        return talk.end("calendar.dropped")
+    if not _is_wanted(talk, "erase", "calendar.confirm_remove", **facts):
+        return
     facts["moves"] = stored.remove_days(desk.db, organization_id, days, desk.today)
     desk.note("calendar_removed", str(span))
-    talk.end("calendar.removed", _look(), **facts)
+    talk.end("calendar.removed", _after(facts["moves"], desk.today), **facts)
+
+
+def _is_wanted(talk: Talk, act: str, block: str, /, **facts: Any) -> bool:
+    """Whether the change is to hold; else the talk has ended. Where it leaves the units no time, the day of the
+    province may be moved first, so that nobody is overdue in between."""
+    ways = ["move_province", act, "drop"] if _leaves_no_time(facts["moves"], talk.desk.today) else [act, "drop"]
+    picked = talk.choose("confirm", ways, block, **facts)
+    if picked == "drop":
+        talk.end("calendar.dropped")
+    elif picked == "move_province":
+        talk.end("calendar.province_first", [_to_province(), *_look()])
+    return picked == act
 
 
 def moving(talk: Talk, periods: dict[str, str]) -> None:
@@ -173,6 +185,18 @@ def _example(now: Calendar, is_working: bool, today: date) -> date:
 
 def _look() -> list[list[str]]:
     return [button("/calendar", "calendar.label_look")]
+
+
+def _after(moves: list[stored.Moved], today: date) -> list[list[str]]:
+    return [_to_province(), *_look()] if _leaves_no_time(moves, today) else _look()
+
+
+def _to_province() -> list[str]:
+    return button("/calendar province", "calendar.label_move_province")
+
+
+def _leaves_no_time(moves: list[stored.Moved], today: date) -> bool:
+    return any(one.is_too_soon(today) for one in moves)
 
 
 def _name(text: str) -> str:

@@ -36,6 +36,10 @@ class Moved:
     new: date
     open_reports: int
 
+    def is_too_soon(self, today: date) -> bool:
+        """True where reports still to come would be due by today, or before their data have closed."""
+        return self.open_reports > 0 and self.new <= max(today, self.data_to)
+
 
 def load_calendar(db: Session, organization_id: int, days: list[tuple[date, bool, str, bool]]) -> None:
     """Write the days (day, is working, name, is official) of years that have none yet; what was edited or removed

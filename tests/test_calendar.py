@@ -115,7 +115,7 @@ def test_what_is_not_applied_changes_nothing(commune: Commune) -> None:
 
 def test_a_day_removed_gives_the_days_back(commune: Commune) -> None:
     lan, before = commune.person("lan"), everything(commune)
-    lan.plays(("/lich off", "Nghỉ"), ("18/9-19/9", "dịp gì?"), ("Bão", "→ <b>thứ Hai, 15/9</b>"), ("1", "Đã ghi"))
+    lan.plays(("/lich off", "Nghỉ"), ("18/9-19/9", "dịp gì?"), ("Bão", "→ <b>thứ Hai, 15/9</b>"), ("2", "Đã ghi"))
     lan.plays(
         ("/lich remove", "Xoá ngày nào"),
         ("[Bão: 18/9–19/9/2025]", "đơn vị báo cáo 15/9 → <b>thứ Tư, 17/9</b>"),
@@ -274,4 +274,35 @@ def test_days_off_that_leave_the_units_no_day_are_warned_of(commune: Commune) ->
     lan.plays(("/lich off", "Nghỉ"), ("16/9-19/9", "dịp gì?"), ("Lũ", "trước khi số liệu chốt (14/9)"))
     assert "xin đổi ngày gửi tỉnh" in lan.last
     commune.moves(days=2)
-    lan.plays(("/lich off", "Nghỉ"), ("18/9", "dịp gì?"), ("Lũ", "đã qua, báo cáo chưa nộp sẽ quá hạn ngay"))
+    lan.plays(("/lich off", "Nghỉ"), ("18/9", "dịp gì?"), ("Lũ", "<b>thứ Ba, 16/9</b>, đã qua"))
+    assert "Báo cáo chưa nộp quá hạn ngay" in lan.last
+
+
+@pytest.mark.parametrize(
+    ("days", "heard"),
+    [
+        ("15/9-17/9", "<b>thứ Sáu, 12/9</b>, đã qua, 14 báo cáo chưa nộp"),
+        ("16/9-17/9", "<b>thứ Hai, 15/9</b>, tức hôm nay, 14 báo cáo chưa nộp"),
+    ],
+)
+def test_a_holiday_that_leaves_the_units_no_time_lets_the_provinces_day_move_first(
+    commune: Commune, days: str, heard: str
+) -> None:
+    lan, moved = commune.person("lan"), obligation_id(commune, "KT", "2.11")
+    lan.plays(("/lich off", "Nghỉ"), (days, "dịp gì?"), ("Bão số 5", heard))
+    assert lan.labels[:3] == ["Đổi ngày gửi tỉnh", "Áp dụng", "Không thay đổi"]
+    lan.plays(("[Đổi ngày gửi tỉnh]", "Lịch nghỉ chưa thay đổi"), ("[Đổi ngày gửi tỉnh]", "kỳ nào?"))
+    lan.plays(("quý iii", "ngày mới"), ("26/9", "→"), ("áp dụng", "Đã đổi"))
+    lan.plays(("/lich off", "Nghỉ"), (days, "dịp gì?"), ("Bão số 5", "Không hạn báo cáo nào thay đổi"))
+    assert lan.labels[:2] == ["Áp dụng", "Không thay đổi"]
+    lan.plays(("[Áp dụng]", "Đã ghi vào lịch"))
+    assert lan.labels == ["Xem lịch"]
+    assert obligation(commune, moved).due_on == date(2025, 9, 24)
+
+
+def test_a_holiday_that_leaves_the_units_no_time_may_still_be_applied(commune: Commune) -> None:
+    lan = commune.person("lan")
+    lan.plays(("/lich off", "Nghỉ"), ("15/9-17/9", "dịp gì?"), ("Bão số 5", "→"), ("[Áp dụng]", "Đã ghi vào lịch"))
+    assert days_of(commune)[0] == "2025-09-12"
+    assert lan.labels == ["Đổi ngày gửi tỉnh", "Xem lịch"]
+    lan.plays(("[Đổi ngày gửi tỉnh]", "kỳ nào?"))

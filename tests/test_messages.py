@@ -190,6 +190,7 @@ MOVES = [
     Moved(3, "quý III năm 2025", ITEM.data_to, date(2025, 9, 17), date(2025, 9, 12), 21),
     Moved(4, "năm 2025", date(2025, 12, 14), date(2025, 12, 17), date(2025, 12, 16), 0),
 ]
+MOVES_TO_TODAY = [replace(MOVES[0], new=TODAY, data_to=date(2025, 9, 14))]
 SHIFT = Shift(
     3,
     "2025-Q3",
@@ -545,7 +546,7 @@ VARIANTS: dict[str, list[Facts]] = {
     "calendar.province": [{}, {"was": "2025-09-20", "is_again": True}],
     "calendar.name": [{}, {"was": "Tết", "is_again": True}, {"is_working": True, "span": Span(TODAY, TODAY)}],
     "calendar.confirm_add": [{}, {"is_working": True}, {"moves": []}],
-    "calendar.added": [{}, {"is_working": True}, {"moves": []}],
+    "calendar.added": [{}, {"is_working": True}, {"moves": []}, {"moves": MOVES_TO_TODAY}],
     "calendar.confirm_remove": [{}, {"moves": []}, {"spans": [TET] * 7}],
     "calendar.removed": [{}, {"moves": []}],
     "calendar.confirm_shift": [
