@@ -85,6 +85,8 @@ def add(
     name: Annotated[str | None, typer.Option(help=plain("cli.help_calendar_name"))] = None,
     working: Annotated[bool, typer.Option("--working", help=plain("cli.help_calendar_working"))] = False,
 ) -> None:
+    from handlers.calendar import a_name
+    from handlers.talk import Misunderstood
     from storage.calendar import calendar_of, set_days
 
     def work(desk: _Desk) -> dict[str, Any]:
@@ -93,14 +95,16 @@ def add(
         if refused is not None:
             _stop(f"calendar.{refused[0]}", span=span, day=refused[1], today=desk.today)
         if name is None:
-            _stop("cli.no_name")
-        if not 2 <= len(name.strip()) <= 60:
-            _stop("calendar.not_a_name")
+            _stop("cli.no_name", is_working=working)
+        try:
+            called = a_name(desk.today, working)(name)
+        except Misunderstood as error:
+            _stop(error.block, **error.facts)
         desk.note("calendar_set", str(span))
-        moves = set_days(desk.db, desk.organization_id, span.days, working, name, desk.today)
-        return {"span": span, "moves": moves, "today": desk.today}
+        moves = set_days(desk.db, desk.organization_id, span.days, working, called, desk.today)
+        return {"span": span, "name": called, "moves": moves, "today": desk.today}
 
-    typer.echo(plain("calendar.added", is_working=working, name=name, **_at_work(work)))
+    typer.echo(plain("calendar.added", is_working=working, **_at_work(work)))
 
 
 @app.command(help=plain("cli.help_calendar_remove"))

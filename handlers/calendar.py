@@ -18,6 +18,7 @@ from handlers.desk import Desk, Reply, button, page_of
 from handlers.talk import Misunderstood, Talk
 from messages import plain
 from plans.calendar import DAY, Calendar
+from plans.days import BadDay, read_day
 from plans.spans import NamedSpan, Span, in_a_row, refusal, stored_span
 from storage import calendar as stored
 from storage.chats import OpenDraft
@@ -103,7 +104,7 @@ def adding(talk: Talk, is_working: bool) -> None:
     if refused is not None:
         talk.note(f"calendar.{refused[0]}", span=span, day=refused[1], today=desk.today)
         talk.forget("days")
-    name = talk.ask("name", _name, "calendar.name", span=span, is_working=is_working)
+    name = talk.ask("name", a_name(desk.today, is_working), "calendar.name", span=span, is_working=is_working)
     moves = stored.moves(desk.db, organization_id, now.with_days(span.days, is_working), desk.today)
     facts |= {"span": span, "name": name, "moves": moves, "today": desk.today}
     if not _is_wanted(talk, "apply", "calendar.confirm_add", **facts):
@@ -199,11 +200,27 @@ def _leaves_no_time(moves: list[stored.Moved], today: date) -> bool:
     return any(one.is_too_soon(today) for one in moves)
 
 
-def _name(text: str) -> str:
-    name = " ".join(unicodedata.normalize("NFC", text).split())
-    if not 2 <= len(name) <= NAME_AT_MOST or not any(map(str.isalpha, name)):
-        raise Misunderstood("calendar.not_a_name")
-    return name
+def a_name(today: date, is_working: bool) -> Callable[[str], str]:
+    """A reader of what a day off is called, or one worked instead: for that the day it makes up for is enough."""
+
+    def read(text: str) -> str:
+        name = " ".join(unicodedata.normalize("NFC", text).split())
+        if is_working and (made_up := _day_in(name, today)):
+            return plain("calendar.made_up", day=made_up)
+        if not 2 <= len(name) <= NAME_AT_MOST or not any(map(str.isalpha, name)):
+            raise Misunderstood("calendar.not_a_name", is_working=is_working)
+        return name
+
+    return read
+
+
+def _day_in(text: str, today: date) -> date | None:
+    try:
+        return read_day(text, today)
+    except BadDay as bad:
+        if bad.code == "no_such_day":
+            raise Misunderstood("asking.no_such_day", today=today, is_past=True, **bad.facts) from None
+        return None
 
 
 def _check(desk: Desk, _draft: OpenDraft) -> None:

@@ -177,6 +177,20 @@ def test_a_name_that_is_none_keeps_the_day(commune: Commune, name: str) -> None:
     lan.plays(("/lich off", "Nghỉ"), ("18/9", "dịp gì?"), (name, "Xin gõ tên ngắn"), ("Bão", "thứ Năm, 18/9/2025"))
 
 
+@pytest.mark.parametrize(("typed", "name"), [("22/9", "22/9"), ("ngày 31/8", "31/8"), ("2025-09-22", "22/9")])
+def test_a_day_made_up_for_is_name_enough(commune: Commune, typed: str, name: str) -> None:
+    lan = commune.person("lan")
+    lan.plays(("/lich working", "làm bù"), ("20/9", "Làm bù cho ngày 31/8"), (typed, f"Làm bù cho ngày {name}."))
+    lan.plays(("[Áp dụng]", f"(Làm bù cho ngày {name})"))
+    assert rows(commune, "2025-09-20", "2025-09-20") == [("2025-09-20", True, f"Làm bù cho ngày {name}")]
+
+
+def test_a_refused_name_of_a_make_up_day_has_an_example_of_one(commune: Commune) -> None:
+    lan = commune.person("lan")
+    lan.plays(("/lich working", "làm bù"), ("20/9", "cho ngày nào?"), ("x", "ký tự, ví dụ: Làm bù cho ngày 31/8."))
+    lan.plays(("31/9", "Không có ngày 31/9"), ("22/9", "thứ Bảy, 20/9/2025"))
+
+
 def test_the_days_of_the_units_follow_the_provinces(commune: Commune) -> None:
     lan, moved = commune.person("lan"), obligation_id(commune, "KT", "2.11")
     lan.plays(("/lich", "sắp tới"), ("[Ngày gửi tỉnh]", "của kỳ nào?"), ("[Quý III", "thứ Sáu, 19/9"))

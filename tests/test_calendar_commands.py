@@ -91,6 +91,12 @@ def test_a_saturday_is_worked(run: Run) -> None:
     assert asked("SELECT day, is_working FROM calendarday WHERE day LIKE '2053%'") == [("2053-09-20", 1)]
 
 
+def test_a_day_made_up_for_is_name_enough(run: Run) -> None:
+    added = run("add", f"{YEAR}-09-20", "--name", f"2/9/{YEAR}", "--working")
+    assert (added.exit_code, "(Làm bù cho ngày 2/9)" in added.output) == (0, True)
+    assert asked("SELECT name FROM calendarday WHERE day LIKE '2053%'") == [("Làm bù cho ngày 2/9",)]
+
+
 @pytest.mark.parametrize(
     ("words", "heard"),
     [
@@ -101,7 +107,11 @@ def test_a_saturday_is_worked(run: Run) -> None:
         (("add", "2020-09-18", "--name", "x y"), "Ngày 18/9/2020 đã qua"),
         (("add", "2053-09-20", "--name", "x y"), "vốn là ngày nghỉ"),
         (("add", "2053-09-18", "--name", "x y", "--working"), "vốn là ngày làm việc"),
-        (("add", "2053-09-18", "--name", "x"), "Xin gõ tên ngắn"),
+        (("add", "2053-09-18", "--name", "x"), "ví dụ: Tết Nguyên đán"),
+        (("add", "2053-09-18", "--name", "2/9"), "Xin gõ tên ngắn"),
+        (("add", "2053-09-20", "--name", "x", "--working"), "ví dụ: Làm bù cho ngày 31/8"),
+        (("add", "2053-09-20", "--name", "31/9", "--working"), "Không có ngày 31/9"),
+        (("add", "2053-09-20", "--working"), '--name "Làm bù cho ngày 31/8"'),
         (("add", "2053-01-01..2053-03-01", "--name", "x y"), "nhiều nhất 30 ngày"),
         (("add", "2053-09-18..2053-09-01", "--name", "x y"), "sau ngày cuối"),
         (("add", "Tết", "--name", "x y"), "Chưa đọc được ngày"),

@@ -333,6 +333,7 @@ FACTS: dict[str, Facts] = {
         "zone": "Asia/Ho_Chi_Minh",
     },
     "cli": {
+        "is_working": False,
         "option": "--from",
         "typed": "31/2/2025",
         "address": "http://127.0.0.1:8080",
@@ -545,6 +546,7 @@ VARIANTS: dict[str, list[Facts]] = {
     "calendar.days": [{}, {"is_working": True}, {"was": "2026-02-14..2026-02-22", "is_again": True}],
     "calendar.province": [{}, {"was": "2025-09-20", "is_again": True}],
     "calendar.name": [{}, {"was": "Tết", "is_again": True}, {"is_working": True, "span": Span(TODAY, TODAY)}],
+    "calendar.not_a_name": [{}, {"is_working": True}],
     "calendar.confirm_add": [{}, {"is_working": True}, {"moves": []}],
     "calendar.added": [{}, {"is_working": True}, {"moves": []}, {"moves": MOVES_TO_TODAY}],
     "calendar.confirm_remove": [{}, {"moves": []}, {"spans": [TET] * 7}],
