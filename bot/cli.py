@@ -156,7 +156,6 @@ def summary(period: Annotated[str | None, typer.Option(help=plain("cli.help_summ
     from bot.assemble import open_store
     from plans.periods import read_period
     from storage.calendar import calendar_of
-    from storage.cases import cases_of
     from storage.owed import current_period
     from storage.people import the_organization
     from storage.snoozes import past_due
@@ -172,13 +171,12 @@ def summary(period: Annotated[str | None, typer.Option(help=plain("cli.help_summ
         if found is None:
             typer.echo(plain("summary.no_period", code=period), err=True)
             raise typer.Exit(1)
-        shown = standing(db, found, None, today, calendar_of(db, organization.id))
-        cases = [case.owed for case in cases_of(db, organization.id, None)]
+        shown = standing(db, organization.id, found, None, today, calendar_of(db, organization.id))
         put_off = past_due(db, organization.id, datetime.now(UTC))
-    typer.echo(plain("summary.overview", found=shown, cases=cases, is_whole=True))
+    typer.echo(plain("summary.overview", found=shown, is_whole=True))
     typer.echo(plain("summary.unit", found=shown, rows=list(shown.by_unit().items())))
-    facts = {"put_off": put_off, "zone": organization.timezone}
-    typer.echo(plain("summary.missing", found=shown, rows=shown.owed, **facts))
+    facts = {"put_off": put_off, "zone": organization.timezone, "is_named": True}
+    typer.echo(plain("summary.missing", found=shown, rows=shown.missing, **facts))
 
 
 app.command(help=plain("cli.help_rehearse"))(rehearse_command.rehearse)

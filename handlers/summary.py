@@ -10,7 +10,6 @@ from handlers.conversation import Command, Conversation
 from handlers.desk import Desk, button, page_of
 from plans.periods import read_period
 from storage.calendar import calendar_of
-from storage.cases import cases_of
 from storage.owed import Owed, current_period, owed_until
 from storage.snoozes import past_due
 from storage.standing import Standing, standing
@@ -31,19 +30,16 @@ def summary(desk: Desk, argument: str) -> None:
         return desk.reply("summary.no_period", code=asked[1][:20])
     units = access.units_for(person, "summary")
     calendar = calendar_of(desk.db, person.organization_id)
-    found = standing(desk.db, period, units, desk.today, calendar)
+    found = standing(desk.db, person.organization_id, period, units, desk.today, calendar)
     before = owed_until(desk.db, person.organization_id, units, period.unit_due)
-    cases = [case.owed for case in cases_of(desk.db, person.organization_id, units)]
-    _show(desk, found, before, cases, asked[2] or "overview", int(asked[3] or 0), is_whole=units is None)
+    _show(desk, found, before, asked[2] or "overview", int(asked[3] or 0), is_whole=units is None)
 
 
-def _show(
-    desk: Desk, found: Standing, before: list[Owed], cases: list[Owed], view: str, page: int, is_whole: bool
-) -> None:
+def _show(desk: Desk, found: Standing, before: list[Owed], view: str, page: int, is_whole: bool) -> None:
     views: dict[str, list[Any]] = {
         "unit": list(found.by_unit().items()),
         "task": found.tasks,
-        "missing": found.owed,
+        "missing": found.missing,
     }
     rows = views.get(view, [])
     shown, rest = page_of(rows, page, PAGE)
@@ -58,11 +54,13 @@ def _show(
     if view == "overview":
         late = {item.period_code: item for item in before if item.period_id not in (found.period.id, None)}
         choices += [button(f"/summary {one}", "summary.label_before", item=late[one]) for one in late]
-        if cases and access.has(desk.person, "case"):
-            choices.append(button("/case", "case.as_button"))
+    may_open = access.has(desk.person, "case")
+    told_of = {"overview": found.cases, "missing": found.late_cases}
+    if may_open and told_of.get(view):
+        choices.append(button("/case", "case.as_button"))
     put_off = past_due(desk.db, desk.person.organization_id, desk.now) if view == "missing" else {}
-    facts: dict[str, Any] = {"put_off": put_off, "zone": desk.chat.zone}
-    desk.reply(f"summary.{view}", choices, found=found, rows=shown, cases=cases, is_whole=is_whole, **facts)
+    facts: dict[str, Any] = {"put_off": put_off, "zone": desk.chat.zone, "is_named": may_open}
+    desk.reply(f"summary.{view}", choices, found=found, rows=shown, is_whole=is_whole, **facts)
     desk.replies[-1].replaces = True
 
 

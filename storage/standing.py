@@ -12,6 +12,7 @@ from sqlmodel import Session
 from plans.calendar import Calendar
 from plans.indicators import Verdict, judge
 from plans.model import Indicator
+from storage.cases import cases_of
 from storage.owed import Owed, ReportingPeriod, baselines_of, indicators_of, of_period
 from storage.reports import Filed, filed_in
 
@@ -39,13 +40,14 @@ class TaskStanding:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A period as of a day, for all units or some."""
+    """A period as of a day, for all units or some; beside it the open cases, which have no period."""
 
     period: ReportingPeriod
     today: date
     items: list[Owed]
     tasks: list[TaskStanding]
     not_ours: list[Owed]
+    cases: list[Owed]
     calendar: Calendar
 
     @property
@@ -59,8 +61,22 @@ class Standing:
 
     @property
     def late(self) -> list[Owed]:
-        """Overdue, also by a promised day; outside bodies are asked, never late."""
-        return [item for item in self.owed if item.asked_on < self.today and item.unit_kind == "internal"]
+        """Overdue reports, also by a promised day; outside bodies are asked, never late."""
+        return [item for item in self.owed if self._is_late(item)]
+
+    @property
+    def late_cases(self) -> list[Owed]:
+        return [case for case in self.cases if self._is_late(case)]
+
+    @property
+    def all_late(self) -> list[Owed]:
+        """Overdue reports and cases, the longest first."""
+        return sorted([*self.late_cases, *self.late], key=lambda item: item.asked_on)
+
+    @property
+    def missing(self) -> list[Owed]:
+        """Reports still owed and cases overdue, the longest overdue first."""
+        return sorted([*self.late_cases, *self.owed], key=lambda item: item.asked_on)
 
     @property
     def near(self) -> list[Owed]:
@@ -87,6 +103,9 @@ class Standing:
         units = [[item for item in items if item.is_owed] for items in self.by_unit().values()]
         return next((items for items in units if items and items[0].unit_kind == "internal"), [])
 
+    def _is_late(self, item: Owed) -> bool:
+        return item.asked_on < self.today and item.unit_kind == "internal"
+
     def by_unit(self) -> dict[str, list[Owed]]:
         """Items by unit name, the unit with most still owed first."""
         groups: dict[str, list[Owed]] = {}
@@ -96,7 +115,12 @@ class Standing:
 
 
 def standing(
-    db: Session, period: ReportingPeriod, units: Collection[int] | None, today: date, calendar: Calendar
+    db: Session,
+    organization_id: int,
+    period: ReportingPeriod,
+    units: Collection[int] | None,
+    today: date,
+    calendar: Calendar,
 ) -> Standing:
     """The state of a period; targets are judged for the whole commune, and only once all figures are in."""
     everything = of_period(db, period.id)
@@ -110,7 +134,8 @@ def standing(
     mine = {item.id for item in items}
     rows = [_task(db, group, filings, mine) for group in tasks.values()]
     not_ours = [item for item in items if _has_not_ours(filings.get(item.id))]
-    return Standing(period, today, items, rows, not_ours, calendar)
+    cases = [case.owed for case in cases_of(db, organization_id, units)]
+    return Standing(period, today, items, rows, not_ours, cases, calendar)
 
 
 def _task(db: Session, items: list[Owed], filings: dict[int, Filed], mine: set[int]) -> TaskStanding:

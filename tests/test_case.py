@@ -411,6 +411,23 @@ def test_the_summary_counts_open_cases_within_its_lines(commune: Commune) -> Non
     assert "Vụ việc" not in commune.person("chutich").labels
 
 
+def test_the_summary_names_an_overdue_case_that_is_the_latest(commune: Commune) -> None:
+    opened(commune)
+    opened(commune, event="22/6", document="QĐ cũ")  # day 30 is Tuesday 22/7
+    with commune.store.writing() as db:
+        db.get_one(Obligation, obligation_id(commune, "KT", "2.9")).due_on = date(2025, 9, 8)
+    lan, leader = commune.person("lan"), commune.person("chutich")
+    worst = "Chậm nhất: Văn phòng – vụ việc 2.2, quá hạn 55 ngày lịch, và 1 mục khác."
+    assert worst in lan.says("/tonghop")
+    assert worst in leader.says("/tonghop")
+    heard = lan.says("/summary missing")
+    assert heard.splitlines()[1] == "• Văn phòng – vụ việc 2.2 QĐ cũ: <b>quá hạn 55 ngày lịch</b>"
+    assert DOCUMENT not in heard
+    assert "QĐ cũ" in lan.taps("Vụ việc")
+    assert "• Văn phòng – vụ việc 2.2: <b>quá hạn 55 ngày lịch</b>" in leader.says("/summary missing")
+    assert "Vụ việc" not in leader.labels
+
+
 def test_a_report_is_a_sign_of_life_of_its_task_and_unit_alone(commune: Commune) -> None:
     commune.person("yen").plays(("/baocao 2.2", "1/2. "), ("4", "2/2. "))
     alive = {obligation_id(commune, "VP", "2.2", period) for period in ("2025-Q3", "2025-Y")}

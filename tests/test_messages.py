@@ -80,6 +80,7 @@ CASE = replace(
 )
 ASKED_CASE = replace(CASE, unit_kind="requested")
 LATE_CASE = replace(CASE, id=32, due_on=date(2025, 9, 10), task_code="2.2")
+LATEST_CASE = replace(LATE_CASE, id=33, due_on=date(2025, 7, 21))
 MANY = [ITEM, LATE, DUE_NOW, PROMISED, ASKED, CASE, LATE_CASE, ITEM]
 WORDS: Facts = next(task for task in FILE.tasks if task.code == "2.2").deadlines[0].model_dump(mode="json")["case"]
 OPENED = Case(
@@ -162,7 +163,7 @@ PERIOD = ReportingPeriod(
     is_archived=False,
 )
 TASK = TaskStanding("2.14", ITEM.title, MANY, VERDICTS)
-STANDING = Standing(PERIOD, TODAY, [*MANY, DONE], [TASK] * 8, [ITEM] * 5, shipped_calendar())
+STANDING = Standing(PERIOD, TODAY, [*MANY, DONE], [TASK] * 8, [ITEM] * 5, [], shipped_calendar())
 ON_TIME = replace(STANDING, items=[ITEM, DONE], tasks=[], not_ours=[])
 EMPTY = replace(STANDING, items=[], tasks=[], not_ours=[])
 ROLES = ("staff", "head", "coordinator", "leader", "observer")
@@ -512,7 +513,7 @@ FACTS: dict[str, Facts] = {
         "code": "2024-Q3",
         "found": STANDING,
         "is_whole": True,
-        "cases": [],
+        "is_named": True,
         "put_off": {25: AT, 26: AT},
         "zone": "Asia/Ho_Chi_Minh",
         "rest": 7,
@@ -729,14 +730,15 @@ VARIANTS: dict[str, list[Facts]] = {
     "start.name": [{}, {"is_again": True}],
     "start.welcome": [{}, {"unit": None}],
     "summary.overview": [
-        *({"cases": cases} for cases in ([], [CASE], [CASE, LATE_CASE])),
-        {"is_whole": False, "cases": [LATE_CASE]},
-        {"found": ON_TIME, "cases": [CASE]},
+        *({"found": replace(STANDING, cases=cases)} for cases in ([], [CASE], [CASE, LATEST_CASE])),
+        {"found": replace(STANDING, cases=[LATEST_CASE]), "is_whole": False},
+        {"found": replace(ON_TIME, cases=[CASE])},
+        {"found": replace(EMPTY, cases=[LATE_CASE])},
         {"found": EMPTY},
     ],
     "summary.unit": [{"rows": list(STANDING.by_unit().items())}],
     "summary.task": [{"rows": [TASK] * 8}],
-    "summary.missing": [{"rows": MANY}, {}, {"found": EMPTY}],
+    "summary.missing": [{"rows": MANY}, {"rows": MANY, "is_named": False}, {}, {"found": EMPTY}],
     "summary.no_period": [{}, {"code": None}],
     "talk.cannot_skip": [{}, {"labels": []}],
     "talk.no_such_command": [{"word": "nhac"}, {"word": "", "likely": None}, {"word": "abc", "likely": None}],
