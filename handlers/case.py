@@ -73,7 +73,9 @@ def _list(desk: Desk, is_closed: bool, page: int) -> None:
             choices.append(button("/case new", "case.label_new"))
         if cases_of(desk.db, organization_id, units, is_closed=True):
             choices.append(button("/case done", "case.label_done"))
-    desk.reply(f"case.list_{view}", choices, cases=shown, among=among, today=desk.today)
+    is_of_many = units is None or len(units) > 1
+    facts: Facts = {"among": among, "is_of_many": is_of_many, "today": desk.today}
+    desk.reply(f"case.list_{view}", choices, cases=shown, **facts)
 
 
 def show(desk: Desk, obligation_id: int, wish: str | None = None) -> None:

@@ -364,6 +364,14 @@ def test_each_unit_has_its_own_cases_and_the_coordinator_all(commune: Commune) -
     assert "Không tìm thấy" in lan.says(f"/vuviec {obligation_id(commune, 'VP', '2.2')}")
 
 
+def test_who_sees_cases_of_several_units_reads_the_unit_of_each(commune: Commune) -> None:
+    case, lan, yen = opened(commune), commune.person("lan"), commune.person("yen")
+    assert f"• 2.2 {DOCUMENT} · Văn phòng: hạn 3/10" in lan.says("/vuviec")
+    assert f"• 2.2 {DOCUMENT}: hạn 3/10" in yen.says("/vuviec")
+    closed(commune, case, "12/9")
+    assert f"• 2.2 {DOCUMENT} · Văn phòng: xong 12/9" in lan.says("/vuviec done")
+
+
 def test_a_unit_that_no_such_task_is_given_to_opens_none(commune: Commune) -> None:
     phuc = commune.person("phuc")
     phuc.says("/vuviec")

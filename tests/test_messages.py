@@ -279,6 +279,7 @@ FACTS: dict[str, Facts] = {
         "year": 2025,
     },
     "case": {
+        "is_of_many": False,
         "among": [CASE, LATE_CASE, *[CASE] * 6],
         "case": OPENED,
         "cases": [OPENED] * 5,
@@ -625,8 +626,13 @@ VARIANTS: dict[str, list[Facts]] = {
         {"was": "x" * 200, "is_again": True},
         {"field": WORDS["fields"][0] | {"example": None}},
     ],
-    "case.list_done": [{"cases": [CLOSED] * 5}, {"cases": [replace(CLOSED, closed_on=TODAY)]}, {"cases": []}],
-    "case.list_open": [{}, {"cases": []}],
+    "case.list_done": [
+        {"cases": [CLOSED] * 5},
+        {"cases": [CLOSED] * 5, "is_of_many": True},
+        {"cases": [replace(CLOSED, closed_on=TODAY)]},
+        {"cases": []},
+    ],
+    "case.list_open": [{}, {"is_of_many": True}, {"cases": []}],
     "case.done_on": [{}, {"was": "2025-09-20", "is_again": True}],
     "case.outcome": [{}, *({"was": was, "is_again": True} for was in ({"kind": "nothing"}, "Đã bãi bỏ " * 20))],
     "case.progress": [{}, {"was": "Đang " * 40, "is_again": True}],
