@@ -34,7 +34,7 @@ def rehearse(
     first, last = _day("--from", from_day), _day("--to", to_day)
     if last < first:
         _refuse("rehearsal.reversed", first=first, last=last)
-    found = _rehearsed(first, last, known)
+    found, year = _rehearsed(first, last, known)
     if csv is not None:
         try:
             csv.write_bytes(as_csv(found))
@@ -43,7 +43,7 @@ def rehearse(
     for position, one in enumerate(found):
         is_new_day = position == 0 or found[position - 1].at.date() != one.at.date()
         typer.echo(plain("rehearsal.message", one=one, is_new_day=is_new_day, **_facts(one)) + "\n")
-    facts = {"first": first, "last": last, "people": len({one.reader.name for one in found})}
+    facts = {"first": first, "last": last, "year": year, "people": len({one.reader.name for one in found})}
     typer.echo(plain("rehearsal.total", count=len(found), file=csv, **facts))
 
 
@@ -54,18 +54,19 @@ def _day(option: str, typed: str) -> date:
         _refuse("cli.bad_day", option=option, typed=typed[:30])
 
 
-def _rehearsed(first: date, last: date, answers: Answers) -> list[Rehearsed]:
-    """StoreFault where there is no plan."""
+def _rehearsed(first: date, last: date, answers: Answers) -> tuple[list[Rehearsed], int]:
+    """The messages, and the year of the plan in force. StoreFault where there is no plan."""
     from bot.assemble import open_store, store_faults
     from scheduler.rehearsal import rehearsal
+    from storage.loading import loaded_plan
     from storage.people import the_organization
     from storage.store import StoreFault
 
     with store_faults(), closing(open_store(read_settings())) as store, store.reading() as db:
-        organization = the_organization(db)
-        if organization is None or organization.id is None:
+        organization, file = the_organization(db), loaded_plan(db)
+        if organization is None or organization.id is None or file is None:
             raise StoreFault("no_plan")
-        return rehearsal(db, organization.id, first, last, datetime.now(UTC), answers)
+        return rehearsal(db, organization.id, first, last, datetime.now(UTC), answers), file.plan.year
 
 
 def _facts(one: Rehearsed) -> dict[str, Any]:

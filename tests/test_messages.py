@@ -389,6 +389,7 @@ FACTS: dict[str, Facts] = {
         "people": 11,
         "rest": 3,
         "whys": [("KT 2.9 2025-Q3", "+1")] * 8,
+        "year": 2025,
     },
     "silence": {"headed": [], "items": [ITEM] * 4, "rest": 1, "shown": [ITEM] * 2, "silent": [(7, ITEM)] * 3},
     "snooze": {
@@ -643,7 +644,7 @@ VARIANTS: dict[str, list[Facts]] = {
     "cli.no_such_unit": [{}, {"unit": None}],
     "rehearsal.brief": [{}, {"count": 0}],
     "rehearsal.message": [{}, {"is_new_day": False, "whys": [("blocked", "alert")]}],
-    "rehearsal.total": [{}, {"file": None}],
+    "rehearsal.total": [{}, {"file": None}, {"count": 0, "file": None, "year": 2026}],
     "alerts.section": [{}, {"people": []}, {"outages": [replace(OUTAGE, facts=OUTAGE.facts | {"what": "ticks"})]}],
     "deadlines.section": [
         {},

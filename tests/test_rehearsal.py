@@ -331,6 +331,14 @@ def test_days_are_typed_as_offices_write_them(dondoc: Callable[..., Any]) -> Non
     assert "Từ 17/9/2025 đến 18/9/2025: 13 tin cho 9 người." in said.output
 
 
+def test_days_of_another_year_than_the_plans_are_told(dondoc: Callable[..., Any]) -> None:
+    said = dondoc("--from", "1/9/2027", "--to", "31/10/2027")
+    assert said.exit_code == 0
+    assert "Kế hoạch đang dùng là của năm 2025." in said.output
+    assert "xin gõ cả năm: --from 1/9/2025 --to 31/10/2025\n" in said.output
+    assert "Kế hoạch đang dùng" not in dondoc("--from", "20/9/2025", "--to", "21/9/2025").output
+
+
 def test_on_the_command_line_day_by_day_to_whom_why_and_in_which_words(
     dondoc: Callable[..., Any], tmp_path: Path
 ) -> None:
