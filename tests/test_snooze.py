@@ -267,7 +267,7 @@ def test_past_the_due_day_it_asks_first(commune: Commune) -> None:
         ("[Chọn ngày]", "?"),
         (
             "26/9",
-            "Hạn là thứ Tư, 17/9. Có thể nhắc lại muộn nhất vào ngày đó; muốn lùi đến 26/9 thì cán bộ tổng hợp",
+            "Hạn là thứ Tư, 17/9. Nhắc lại vào ngày đó vẫn kịp. Lùi đến 26/9 thì cán bộ tổng hợp sẽ thấy.",
         ),
     )
     assert mai.labels == ["Nhắc ngày 17/9", "Lùi đến 26/9", "Quay lại"]
@@ -282,7 +282,7 @@ def test_on_the_due_day_itself_it_asks_too(commune: Commune) -> None:
     mai = commune.person("mai")
     mai.plays(
         ("/nhaclai", "?"),
-        ("[Mai]", "Hạn là hôm nay. Muốn lùi đến 18/9 thì cán bộ tổng hợp sẽ thấy."),
+        ("[Mai]", "Hạn là hôm nay. Lùi đến 18/9 thì cán bộ tổng hợp sẽ thấy."),
     )
     assert mai.labels == ["Không lùi", "Lùi đến 18/9", "Quay lại"]
     assert mai.taps("Không lùi") == "Không lùi lời nhắc nào."
@@ -338,7 +338,9 @@ def test_a_due_day_that_is_a_day_off_is_asked_about_on_the_working_day_before(co
     commune.clock.moment = local(16, 9)
     mai = commune.person("mai")
     mai.plays(
-        ("/snooze", "?"), ("chọn ngày", "?"), ("22/9", "Hạn là chủ nhật, 21/9. Có thể nhắc lại muộn nhất vào")
+        ("/snooze", "?"),
+        ("chọn ngày", "?"),
+        ("22/9", "Hạn là chủ nhật, 21/9. Nhắc lại vào thứ Sáu, 19/9 vẫn kịp."),
     )
     assert mai.labels[0] == "Nhắc ngày 19/9"
 
