@@ -119,7 +119,7 @@ def test_a_day_removed_gives_the_days_back(commune: Commune) -> None:
     lan.plays(
         ("/lich remove", "Xoá ngày nào"),
         ("[Bão: 18/9–19/9/2025]", "đơn vị báo cáo 15/9 → <b>thứ Tư, 17/9</b>"),
-        ("[Xoá]", "Đã xoá khỏi lịch 1 dịp"),
+        ("[Xoá]", "Đã xoá khỏi lịch:\n• 18/9–19/9/2025: Bão\nQuý III năm 2025: đơn vị"),
     )
     assert everything(commune) == before
 

@@ -553,7 +553,7 @@ VARIANTS: dict[str, list[Facts]] = {
     "calendar.confirm_add": [{}, {"is_working": True}, {"moves": []}],
     "calendar.added": [{}, {"is_working": True}, {"moves": []}, {"moves": MOVES_TO_TODAY}],
     "calendar.confirm_remove": [{}, {"moves": []}, {"spans": [TET] * 7}],
-    "calendar.removed": [{}, {"moves": []}],
+    "calendar.removed": [{}, {"moves": []}, {"spans": [TET] * 7}],
     "calendar.confirm_shift": [
         {},
         {"today": date(2025, 9, 25)},
