@@ -44,7 +44,7 @@ def test_everybody_may_look_and_only_the_coordinator_change(commune: Commune, ch
     phone = commune.person(chat)
     heard = phone.says("/lich")
     assert "• 14/2–22/2/2026: Tết Nguyên đán Bính Ngọ" in heard
-    assert "• thứ Bảy, 10/1/2026, đi làm: Làm bù" in heard
+    assert "• thứ Bảy, 10/1/2026, đi làm: Làm bù cho ngày 2/1" in heard
     assert "đơn vị báo cáo thứ Tư, 17/9, gửi tỉnh thứ Sáu, 19/9" in heard
     assert phone.labels == ["Xem thêm 9"]
     before = everything(commune)

@@ -186,7 +186,7 @@ HEADED = [[("Phòng Kinh tế", STAFF)], [("Phòng Kinh tế", STAFF[1:3]), ("V�
 OUTAGE = OpenAlert(1, "outage", "x", {"what": "delivery", "from": AT.isoformat(), "to": AT.isoformat()}, AT)
 TET = NamedSpan(date(2026, 2, 14), date(2026, 2, 22), False, "Tết Nguyên đán Bính Ngọ", False)
 NEW_YEAR = NamedSpan(date(2025, 12, 31), date(2026, 1, 2), False, "Tết Dương lịch và ngày liền kề", True)
-MADE_UP = NamedSpan(date(2026, 1, 10), date(2026, 1, 10), True, "Làm bù cho ngày 02/01", True)
+MADE_UP = NamedSpan(date(2026, 1, 10), date(2026, 1, 10), True, "Làm bù cho ngày 2/1", True)
 MOVES = [
     Moved(3, "quý III năm 2025", ITEM.data_to, date(2025, 9, 17), date(2025, 9, 12), 21),
     Moved(4, "năm 2025", date(2025, 12, 14), date(2025, 12, 17), date(2025, 12, 16), 0),
