@@ -6,12 +6,13 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from datetime import date
+from datetime import date, datetime, tzinfo
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from bot import calendar_commands
 from bot.cli import app
 from plans.calendar import SHIPPED, shipped_days
 from plans.calendar_file import read_calendar, written
@@ -21,7 +22,15 @@ from tests.test_plan_file import SHIPPED as PLAN
 
 Run = Callable[..., Result]
 YEAR = 2053
-"""Far enough that no day of it has passed; its days of the week are those of 2025."""
+"""The year in which the commands run; its days of the week are those of 2025."""
+
+
+class ItsBeginning(datetime):
+    """The clock of the computer, as the year begins: no day of it has passed."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> ItsBeginning:
+        return cls(YEAR, 1, 1, 3, tzinfo=tz)
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +47,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def run(tmp_path: Path, database: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs `dondoc calendar` on a database of its own."""
+    monkeypatch.setattr(calendar_commands, "datetime", ItsBeginning)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     monkeypatch.delenv("DATABASE_URL", raising=False)
