@@ -543,7 +543,7 @@ def test_tomorrow_is_asked_anew_on_another_day(commune: Commune) -> None:
     only(commune)
     ticks_at(commune, local(17, 9))
     mai = commune.person("mai")
-    mai.plays(("/nhaclai", "?"), ("[Mai]", "Muốn lùi đến 18/9 thì cán bộ tổng hợp sẽ thấy"))
+    mai.plays(("/nhaclai", "?"), ("[Mai]", "Lùi đến 18/9 thì cán bộ tổng hợp sẽ thấy"))
     commune.clock.moment = local(22, 9)
     mai.plays(("tiếp", "Nhắc lại 1 việc vào lúc nào?"))
     assert wishes(commune) == []

@@ -78,7 +78,8 @@ class Office:
                 self.say(phone, detail)
             case "edits" if "Sửa" in phone.labels:
                 self.say(phone, "sửa")
-                self.say(phone, detail)
+                if "Sửa số nào?" in phone.last:  # else the button was an old one, and a digit might be another's
+                    self.say(phone, detail)
             case "sends":
                 phone.sends(detail)
             case "restarts":

@@ -113,7 +113,7 @@ async def test_the_program_reminds_by_itself_and_ends_in_order(store: Store) -> 
 async def test_a_menu_counts_from_the_first_start_that_had_it(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second, third = local(7, 6), local(7, 6, 1), local(7, 6, 2)
+    first, second, third = local(7, 6, 0), local(7, 6, 1), local(7, 6, 2)
     assert await menu_since(store, first) == first
     assert await menu_since(store, second) == first
     before = handlers.MENU
