@@ -88,6 +88,8 @@ def _unreadable(error: Exception, text: str) -> Fault:
     match error:
         case FileNotFoundError():
             return Fault(0, "missing_file", {})
+        case IsADirectoryError():
+            return Fault(0, "a_folder", {})
         case UnicodeDecodeError():
             return Fault(error.object.count(b"\n", 0, error.start) + 1, "not_utf8", {})
         case yaml.MarkedYAMLError(problem_mark=mark) if mark:

@@ -128,6 +128,7 @@ def test_a_day_made_up_for_is_name_enough(run: Run) -> None:
         (("remove", "2053-09-18..9053-09-18"), "nhiều nhất 30 ngày"),
         (("remove", "2053-09-18"), "Trong lịch không có"),
         (("remove", "2025-09-02"), "đã qua"),
+        (("load", "."), ".: đây là một thư mục, xin ghi tên một tệp."),
         (("propose", "2026"), "đã có sẵn"),
         (("propose", "1999"), "từ 2000 đến 2100"),
         (("province", "2053-Q9", "2053-09-26"), "Các kỳ chưa khoá: 2053-Q1, 2053-H1, 2053-Q3, 2053-Y"),

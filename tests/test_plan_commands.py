@@ -106,7 +106,7 @@ def test_each_fault_is_one_line_with_its_file_and_place(run: Run, folder: Path, 
 def test_every_kind_of_fault_has_its_words() -> None:
     met = {code for _, _, code, _ in ONE_FAULT} | {code for _, _, code in NO_PLAN}
     worded = {name.removeprefix("plan.fault_") for name in blocks() if name.startswith("plan.fault_")}
-    assert worded == met | {"missing_file", "unreadable_file"}
+    assert worded == met | {"missing_file", "a_folder", "unreadable_file"}
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_fault_is_told_in_words(run: Run, folder: Path, old: str, new: str, wo
 
 def test_a_missing_file_and_a_folder_are_told(run: Run, folder: Path) -> None:
     assert run("check", "none.yaml").output == "none.yaml: không có tệp này.\n"
-    assert "không đọc được tệp này" in run("check", folder).output
+    assert "đây là một thư mục" in run("check", folder).output
 
 
 def test_loading_says_what_is_owed_and_the_database_agrees(run: Run, folder: Path) -> None:

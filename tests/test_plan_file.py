@@ -324,7 +324,7 @@ def test_what_is_no_plan_at_all_is_refused(folder: Path, content: str | bytes, l
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
-    for path, code in [(tmp_path / "none.yaml", "missing_file"), (tmp_path, "unreadable_file")]:
+    for path, code in [(tmp_path / "none.yaml", "missing_file"), (tmp_path, "a_folder")]:
         with pytest.raises(PlanFaults) as refused:
             read_plan(path)
         assert [fault.code for fault in refused.value.faults] == [code]
