@@ -93,7 +93,7 @@ def add(
         span = _read(read_span, days, desk.today)
         refused = refusal(span, working, calendar_of(desk.db, desk.organization_id), desk.today)
         if refused is not None:
-            _stop(f"calendar.{refused[0]}", span=span, day=refused[1], today=desk.today)
+            _stop(f"calendar.{refused[0]}", span=span, day=refused[1], today=desk.today, typed=days)
         if name is None:
             _stop("cli.no_name", is_working=working)
         try:
@@ -116,7 +116,7 @@ def remove(days: Days) -> None:
         known = [day for day in named_days(desk.db, desk.organization_id) if day.day in span]
         if span.first < desk.today or not known:
             block = "calendar.past" if known else "calendar.not_in_calendar"
-            _stop(block, span=span, day=span.first, today=desk.today)
+            _stop(block, span=span, day=span.first, today=desk.today, typed=days)
         desk.note("calendar_removed", str(span))
         moves = remove_days(desk.db, desk.organization_id, span.days, desk.today)
         return {"spans": in_a_row(known), "moves": moves, "today": desk.today}

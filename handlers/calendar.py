@@ -102,7 +102,7 @@ def adding(talk: Talk, is_working: bool) -> None:
     span = stored_span(talk.ask("days", a_span(desk.today), "calendar.days", **facts))
     refused = refusal(span, is_working, now, desk.today)
     if refused is not None:
-        talk.note(f"calendar.{refused[0]}", span=span, day=refused[1], today=desk.today)
+        talk.note(f"calendar.{refused[0]}", span=span, day=refused[1], today=desk.today, typed=desk.incoming.text)
         talk.forget("days")
     name = talk.ask("name", a_name(desk.today, is_working), "calendar.name", span=span, is_working=is_working)
     moves = stored.moves(desk.db, organization_id, now.with_days(span.days, is_working), desk.today)
@@ -121,7 +121,7 @@ def removing(talk: Talk, spans: dict[str, str]) -> None:
     known = [day for day in stored.named_days(desk.db, organization_id) if day.day in span]
     if span.first < desk.today or not known:
         code = "past" if span.first < desk.today else "not_in_calendar"
-        talk.note(f"calendar.{code}", span=span, day=span.first, today=desk.today)
+        talk.note(f"calendar.{code}", span=span, day=span.first, today=desk.today, typed=desk.incoming.text)
         talk.forget("days")
     days = [day.day for day in known]
     now = stored.calendar_of(desk.db, organization_id)

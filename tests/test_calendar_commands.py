@@ -114,7 +114,10 @@ def test_a_day_made_up_for_is_name_enough(run: Run) -> None:
         (("add", "31/2/2053"), "Không có ngày 31/2: tháng 2 có nhiều nhất 29 ngày"),
         (("add", "20/9/2053"), "vốn là ngày nghỉ"),
         (("add", "18/9/2053"), 'Xin thêm tên, ví dụ: --name "Tết Nguyên đán"'),
-        (("add", "2020-09-18", "--name", "x y"), "Ngày 18/9/2020 đã qua"),
+        (
+            ("add", "2020-09-18", "--name", "x y"),
+            "Ngày 18/9/2020 đã qua. Lịch chỉ sửa được từ hôm nay, 1/1/2053.\n",
+        ),
         (("add", "2053-09-20", "--name", "x y"), "vốn là ngày nghỉ"),
         (("add", "2053-09-18", "--name", "x y", "--working"), "vốn là ngày làm việc"),
         (("add", "2053-09-18", "--name", "x"), "ví dụ: Tết Nguyên đán"),
