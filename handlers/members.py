@@ -93,7 +93,7 @@ def _unit(desk: Desk, unit_id: int, page: int) -> None:
     db, organization_id = desk.db, desk.person.organization_id
     people = [one for one in roster(db, organization_id, desk.today) if one.is_in(unit_id or None)]
     invitations = [one for one in invited(db, organization_id, desk.now) if (one.unit_id or COMMUNE) == unit_id]
-    is_empty = any(one.subject == f"unit:{unit_id}" for one in _found_troubles(desk))
+    trouble = next((one for one in _found_troubles(desk) if one.subject == f"unit:{unit_id}"), None)
     shown, rest = page_of(people, page, SHOWN)
     labels = told_apart(people)
     choices = [
@@ -103,7 +103,7 @@ def _unit(desk: Desk, unit_id: int, page: int) -> None:
         choices.append(button(f"/members {unit_id} page {page + 1}", "tasks.label_more", rest=rest))
     if len(_units(desk)) > 1:
         choices.append(button("/members", "members.label_overview"))
-    facts = {"unit_id": unit_id, "is_empty": is_empty, "zone": desk.chat.zone, "today": desk.today}
+    facts = {"unit_id": unit_id, "trouble": trouble, "zone": desk.chat.zone, "today": desk.today}
     _show(desk, "unit", choices, name=name, people=shown, count=len(people), invitations=invitations, **facts)
 
 

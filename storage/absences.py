@@ -39,6 +39,11 @@ _away = Statement(
     )
     .order_by(absence.c.id)
 )
+_coming = Statement(
+    select(absence.c.from_on, absence.c.to_on).where(
+        absence.c.organization_id == bindparam("organization_id"), absence.c.to_on >= bindparam("day")
+    )
+)
 
 
 def away_on(db: Session, organization_id: int, day: date) -> dict[int, int | None]:
@@ -46,6 +51,13 @@ def away_on(db: Session, organization_id: int, day: date) -> dict[int, int | Non
     rows = _away.all(db, organization_id=organization_id, day=day)
     named: dict[int, int | None] = {row.member_id: row.stand_in for row in rows}
     return {member_id: _at_work(member_id, named) for member_id in named}
+
+
+def turns(db: Session, organization_id: int, first: date, last: date = date.max) -> list[date]:
+    """`first`, and the days after it up to `last` on which anybody leaves or is back."""
+    rows = _coming.all(db, organization_id=organization_id, day=first)
+    days = {day for row in rows for day in (row.from_on, row.to_on + DAY) if first < day <= last}
+    return sorted({first} | days)
 
 
 def _at_work(member_id: int, named: dict[int, int | None]) -> int | None:

@@ -268,6 +268,12 @@ def read_by(db: Session, organization_id: int, reader_id: int, today: date) -> l
     return [one for one in _recipients(db, roles, away) if one.reader_id == reader_id]
 
 
+def is_heard(db: Session, unit_id: int, away: Mapping[int, int | None]) -> bool:
+    """True when what the unit's staff or its head are to hear is read by somebody, with these away."""
+    found = _recipients(db, _roles_in.all(db, unit_id=unit_id), away)
+    return any(one.role in ("staff", "head") for one in found)
+
+
 def _recipients(db: Session, roles: Sequence[Any], away: Mapping[int, int | None]) -> list[Recipient]:
     chats = _chats_of_stand_ins(db, roles, away)
     found = []

@@ -1,4 +1,5 @@
-"""Who cannot be reached: people who closed their chat, who were invited and never came, units without anybody."""
+"""Who cannot be reached: people who closed their chat, who were invited and never came, units without anybody or
+whose people are all away."""
 
 from __future__ import annotations
 
@@ -10,10 +11,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 from sqlmodel import Session
 
+from storage.absences import DAY, away_on, turns
+from storage.looking import is_heard
 from storage.people import CODE_LIVES
 from storage.statement import Statement, among
 from storage.tables import (
     OPEN,
+    Absence,
     Account,
     Assignment,
     Invite,
@@ -27,7 +31,7 @@ from storage.tables import (
 )
 from storage.tables.core import table
 
-account, assignment, invite = table(Account), table(Assignment), table(Invite)
+absence, account, assignment, invite = table(Absence), table(Account), table(Assignment), table(Invite)
 member, membership, unit = table(Member), table(Membership), table(Unit)
 obligation, plan, task = table(Obligation), table(Plan), table(Task)
 
@@ -40,8 +44,8 @@ OWED_WITHIN = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Unreached:
-    """What a coordinator must know once. `kind`: blocked, never_joined or empty_unit; `subject` names it for good
-    ("member:12", "invite:5", "unit:3"); `since` where that is known."""
+    """What a coordinator must know once. `kind`: blocked, never_joined, empty_unit or away_unit; `subject` names
+    it for good ("member:12", "invite:5", "unit:3"); `since` where that is known, `until` the last day away."""
 
     kind: str
     subject: str
@@ -50,6 +54,7 @@ class Unreached:
     phone: str | None = None
     since: datetime | None = None
     role: str | None = None
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +102,26 @@ _closed = Statement(
     )
     .order_by(member.c.id, membership.c.id.desc())
 )
+_is_theirs = or_(membership.c.role == "staff", membership.c.role == "head")
 _is_manned = (
     exists()
     .where(
         membership.c.unit_id == unit.c.id,
-        or_(membership.c.role == "staff", membership.c.role == "head"),
+        _is_theirs,
         account.c.member_id == membership.c.member_id,
         account.c.is_reachable,
     )
     .correlate(unit)
+)
+_misses_somebody = unit.c.id.in_(
+    select(membership.c.unit_id)
+    .join(absence, absence.c.member_id == membership.c.member_id)
+    .where(
+        _is_theirs,
+        absence.c.organization_id == bindparam("organization_id"),
+        absence.c.from_on <= bindparam("today"),
+        absence.c.to_on >= bindparam("today"),
+    )
 )
 _leads = exists().where(assignment.c.unit_id == unit.c.id, assignment.c.part == "lead")
 _owes = (
@@ -121,15 +137,10 @@ _owes = (
     .correlate(unit)
 )
 """The unit owes something of a plan in force by then: looked up by the unit and its days."""
-_empty = Statement(
-    select(unit.c.id, unit.c.name)
-    .where(
-        unit.c.organization_id == bindparam("organization_id"),
-        or_(unit.c.kind == "internal", _leads),
-        ~_is_manned,
-        _owes,
-    )
-    .order_by(unit.c.id)
+_is_asked = and_(unit.c.organization_id == bindparam("organization_id"), or_(unit.c.kind == "internal", _leads))
+_empty = Statement(select(unit.c.id, unit.c.name).where(_is_asked, ~_is_manned, _owes).order_by(unit.c.id))
+_thinned = Statement(
+    select(unit.c.id, unit.c.name).where(_is_asked, _misses_somebody, _is_manned, _owes).order_by(unit.c.id)
 )
 
 
@@ -138,6 +149,7 @@ def unreached(db: Session, organization_id: int, now: datetime) -> list[Unreache
     today = now.astimezone(ZoneInfo(db.get_one(Organization, organization_id).timezone)).date()
     return [
         *_empty_units(db, organization_id, today),
+        *_away_units(db, organization_id, today),
         *_blocked(db, organization_id),
         *(_never_joined(one) for one in invited(db, organization_id, now) if now - one.made_at > ANSWERED_WITHIN),
     ]
@@ -170,3 +182,25 @@ def _empty_units(db: Session, organization_id: int, today: date) -> list[Unreach
     """Units that owe something soon and have neither staff nor a head who can be reached."""
     rows = _empty.all(db, organization_id=organization_id, until=today + OWED_WITHIN)
     return [Unreached("empty_unit", f"unit:{row.id}", row.name, row.name) for row in rows]
+
+
+def _away_units(db: Session, organization_id: int, today: date) -> list[Unreached]:
+    """Units that owe something soon, whose people and those who stand in are all away or out of reach."""
+    away = away_on(db, organization_id, today)
+    if not away:
+        return []
+    rows = _thinned.all(db, organization_id=organization_id, today=today, until=today + OWED_WITHIN)
+    return [_away_unit(db, organization_id, row, today) for row in rows if not is_heard(db, row.id, away)]
+
+
+def _away_unit(db: Session, organization_id: int, row: Any, today: date) -> Unreached:
+    until = _unheard_until(db, organization_id, row.id, today)
+    return Unreached("away_unit", f"unit:{row.id}", row.name, row.name, until=until)
+
+
+def _unheard_until(db: Session, organization_id: int, unit_id: int, today: date) -> date | None:
+    """The day before somebody hears again, as far as absences tell."""
+    for day in turns(db, organization_id, today):
+        if is_heard(db, unit_id, away_on(db, organization_id, day)):
+            return day - DAY
+    return None

@@ -7,6 +7,7 @@ from datetime import date, datetime
 import pytest
 from sqlmodel import Session, col, delete, select
 
+from storage.absences import add_absence
 from storage.chats import set_reachable
 from storage.people import make_invite
 from storage.tables import Account, Alert, Conversation, Member, Membership, Organization, Reminder, Unit
@@ -92,6 +93,20 @@ def test_a_unit_with_nobody_is_told_once_and_nobody_else_hears_for_it(commune: C
     assert heard["lan"] == ["4/9"]
     assert {"tuan", "dung"} & set(heard) == set()
     assert "• Phòng Kinh tế: chưa có ai nhận tin, còn báo cáo phải gửi" in commune.person("lan").last
+
+
+def test_a_unit_whose_people_are_all_away_is_told_once_until_somebody_is_back(commune: Commune) -> None:
+    tuan, dung = (account(commune.store, chat_id).member_id or 0 for chat_id in ("tuan", "dung"))
+    with commune.store.writing() as db:
+        add_absence(db, 1, tuan, date(2025, 9, 5), date(2025, 9, 30), dung)
+        add_absence(db, 1, dung, date(2025, 9, 11), date(2025, 9, 15), None)
+    heard = heard_on(commune, run_of(date(2025, 9, 5), 11))
+    assert (heard["lan"], heard["dung"]) == (["11/9"], ["8/9"])
+    lan = commune.person("lan")
+    assert "• Phòng Kinh tế: những người nhận tin đều vắng đến hết 15/9" in lan.last
+    assert "những người nhận tin đều vắng đến hết 15/9." in lan.taps("Xem thành viên") + lan.taps("Phòng Kinh tế")
+    assert "dung" in ticks_at(commune, local(16, 9))
+    assert alerts(commune) == [("away_unit", True)]
 
 
 def test_it_joins_what_else_the_coordinator_is_to_hear(commune: Commune) -> None:

@@ -209,6 +209,7 @@ AT_WORK = replace(LISTED, roles=(Role("leader", None, None),), phone=None, reach
 INVITED = Invited(5, "Trần Thị Mới", "staff", 7, LONG, AT, True)
 TROUBLES = [
     Unreached("empty_unit", "unit:7", LONG, LONG),
+    Unreached("away_unit", "unit:8", LONG, LONG, until=date(2025, 9, 30)),
     Unreached("blocked", "member:5", LISTED.name, LONG, "0912345678", None, "staff"),
     Unreached("never_joined", "invite:5", None, LONG, None, AT, "staff"),
     Unreached("never_joined", "invite:6", "Trần Thị Mới", None, None, AT, "leader"),
@@ -432,7 +433,7 @@ FACTS: dict[str, Facts] = {
         "count": 9,
         "counts": COUNTS,
         "invitations": [INVITED, replace(INVITED, name=None, is_expired=False), INVITED, INVITED],
-        "is_empty": True,
+        "trouble": TROUBLES[0],
         "name": LONG,
         "one": LISTED,
         "people": [LISTED, AT_WORK, replace(LISTED, away=None), replace(LISTED, reach="never"), LISTED],
@@ -590,7 +591,7 @@ VARIANTS: dict[str, list[Facts]] = {
     "members.overview": [{}, {"troubles": [], "count": 0, "counts": COUNTS | dict.fromkeys(COUNTS, 0)}],
     "members.phone": [{}, {"written": "0912345678"}],
     "members.troubles": [{}, {"count": 0, "troubles": []}],
-    "members.unit": [{}, {"people": [], "count": 0, "invitations": [], "is_empty": False}],
+    "members.unit": [{}, {"people": [], "count": 0, "invitations": [], "trouble": None}, {"trouble": TROUBLES[1]}],
     "members.written": [{}, {"phone": None}],
     "asking.day_outside": [
         {},
@@ -670,7 +671,7 @@ VARIANTS: dict[str, list[Facts]] = {
         {},
         {"absent": [("Lê Ngọc Mai", "Phòng VH-XH", "staff"), ("Nguyễn Thị Lan", None, "coordinator")]},
     ],
-    "alerts.brief": [{}, {"people": TROUBLES[2:3]}, {"people": []}, {"outages": []}],
+    "alerts.brief": [{}, {"people": TROUBLES[3:4]}, {"people": []}, {"outages": []}],
     "lateness.brief": [{}, {"units": LATE_UNITS[2:]}],
     "silence.brief": [{}, {"items": [ITEM], "shown": [ITEM]}],
     "lateness.section": [{}, {"is_weekly": True, "shown": LATE_UNITS, "rest": []}],

@@ -13,6 +13,7 @@ from storage.absences import add_absence
 from storage.chats import keep_chat, open_chat, set_reachable
 from storage.people import add_role, join, make_invite, open_invite
 from storage.reach import Unreached, unreached
+from storage.statement import Statement
 from storage.store import Store
 from storage.tables import (
     NEXT_TICK,
@@ -134,6 +135,61 @@ def test_an_observer_does_not_man_a_unit(store: Store) -> None:
     assert len(found(store, "empty_unit")) == 1
 
 
+def leave(store: Store, chat_id: str, last: int, stand_in: str | None = None, first: int = 15) -> None:
+    """Away between these days of September."""
+    days = date(2025, 9, first), date(2025, 9, last)
+    who, other = (account(store, one).member_id if one else None for one in (chat_id, stand_in))
+    with store.writing() as db:
+        add_absence(db, 1, who or 0, *days, other)
+
+
+def test_a_unit_whose_people_are_all_away_is_told_until_somebody_is_back(store: Store) -> None:
+    leave(store, "tuan", 30, "dung")
+    assert found(store, "away_unit") == []
+    leave(store, "dung", 19, first=16)
+    assert found(store, "away_unit") == []
+    (one,) = found(store, "away_unit", days=1)
+    assert (one.subject, one.name) == (f"unit:{unit_id(store, 'KT')}", "Phòng Kinh tế")
+    assert one.until == date(2025, 9, 19)
+    assert found(store, "empty_unit", days=1) == []
+    assert found(store, "away_unit", days=5) == []
+
+
+def test_those_away_may_be_followed_by_others_before_anybody_is_back(store: Store) -> None:
+    leave(store, "tuan", 19)
+    leave(store, "tuan", 30, first=20)
+    leave(store, "dung", 24)
+    assert [one.until for one in found(store, "away_unit")] == [date(2025, 9, 24)]
+
+
+def test_who_stands_in_from_elsewhere_hears_for_the_unit_while_they_can_be_reached(store: Store) -> None:
+    leave(store, "tuan", 19)
+    leave(store, "dung", 30, "mai")
+    assert found(store, "away_unit") == []
+    close(store, "mai")
+    assert [one.until for one in found(store, "away_unit")] == [date(2025, 9, 19)]
+
+
+def test_one_away_and_the_other_out_of_reach_leave_nobody(store: Store) -> None:
+    close(store, "dung")
+    assert found(store, "away_unit") == []
+    leave(store, "tuan", 19)
+    assert [one.until for one in found(store, "away_unit")] == [date(2025, 9, 19)]
+    close(store, "tuan")
+    assert found(store, "away_unit") == []
+    assert len(found(store, "empty_unit")) == 1
+
+
+def test_a_unit_that_owes_nothing_may_be_away(store: Store) -> None:
+    leave(store, "tuan", 19)
+    leave(store, "dung", 19)
+    assert len(found(store, "away_unit")) == 1
+    with store.writing() as db:
+        for row in db.exec(select(Obligation).where(Obligation.unit_id == unit_id(store, "KT"))):
+            row.state = "submitted"
+    assert found(store, "away_unit") == []
+
+
 @pytest.mark.parametrize(
     ("change", "is_told"),
     [
@@ -173,11 +229,12 @@ def test_a_unit_that_is_only_asked_counts_where_it_leads(store: Store) -> None:
     assert [one.subject for one in found(store, "empty_unit")] == [f"unit:{unit_id(store, 'VPDKDD')}"]
 
 
-def test_what_is_owed_is_looked_up_by_unit_and_day(store: Store) -> None:
+@pytest.mark.parametrize("statement", [reach._empty, reach._thinned])
+def test_what_is_owed_is_looked_up_by_unit_and_day(store: Store, statement: Statement) -> None:
     if not store.is_sqlite:
         pytest.skip("a small table is read whole there")
     with store.reading() as db:
-        compiled = reach._empty._for(db)
+        compiled = statement._for(db)
         plan = db.info["driver"].execute(f"EXPLAIN QUERY PLAN {compiled.sql}", [1] * len(compiled.parameters))
     steps = [step[-1] for step in plan]
     assert any("ix_obligation_unit (unit_id=? AND due_on<?)" in step for step in steps), steps
