@@ -12,8 +12,17 @@ from handlers.conversation import Command, Conversation, FlowKind, begin
 from handlers.desk import Desk
 from handlers.talk import Talk, pick
 from messages import label, plain
-from storage.absences import Away, absence_in, absences_of, add_absence, change_stand_in, end_absence
+from storage.absences import (
+    Away,
+    absence_in,
+    absences_of,
+    add_absence,
+    change_stand_in,
+    end_absence,
+    replaced_by,
+)
 from storage.chats import OpenDraft, Role
+from storage.reach import unheard
 from storage.roster import Listed, roster
 
 AT_MOST = 90
@@ -163,12 +172,23 @@ def _stand_in(talk: Talk, plan: Plan, people: dict[int, Listed]) -> None:
         "days": (plan.last - plan.first).days + 1,
         "has_colleagues": any(one.id != plan.who.id and _is_colleague(plan.who, one) for one in people.values()),
         "is_change": plan.id is not None,
+        **_left_behind(talk.desk, plan, stand_in),
         **_of(talk, plan.who),
     }
     if talk.choose("confirm", ["save", "drop"], "absence.confirm", **facts) == "drop":
         return talk.end("absence.dropped")
     _keep(talk, plan, stand_in)
     talk.end("absence.saved", **facts)
+
+
+def _left_behind(desk: Desk, plan: Plan, stand_in: Listed | None) -> dict[str, Any]:
+    """What the absence means for others, from today on: units without anybody, and those stood in for."""
+    days = max(plan.first, desk.today), plan.last
+    instead = stand_in.id if stand_in else None
+    return {
+        "replaced": replaced_by(desk.db, plan.who.id, *days),
+        "unheard": unheard(desk.db, desk.person.organization_id, plan.who.id, instead, *days),
+    }
 
 
 def _chosen(talk: Talk, plan: Plan, people: dict[int, Listed]) -> str:

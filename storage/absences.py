@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -30,6 +31,16 @@ class Away:
     name: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """Somebody who is away on these days, for whom another stands in."""
+
+    member_id: int
+    name: str
+    from_on: date
+    to_on: date
+
+
 _away = Statement(
     select(absence.c.member_id, absence.c.stand_in)
     .where(
@@ -46,10 +57,13 @@ _coming = Statement(
 )
 
 
-def away_on(db: Session, organization_id: int, day: date) -> dict[int, int | None]:
-    """Members who are away that day, each with who stands in, also where that one is away too; None: nobody."""
+def away_on(
+    db: Session, organization_id: int, day: date, as_if: Mapping[int, int | None] | None = None
+) -> dict[int, int | None]:
+    """Members who are away that day, each with who stands in, also where that one is away too; None: nobody.
+    `as_if`: others who would be away, and who would stand in for them."""
     rows = _away.all(db, organization_id=organization_id, day=day)
-    named: dict[int, int | None] = {row.member_id: row.stand_in for row in rows}
+    named: dict[int, int | None] = {row.member_id: row.stand_in for row in rows} | dict(as_if or {})
     return {member_id: _at_work(member_id, named) for member_id in named}
 
 
@@ -105,6 +119,17 @@ def absences_of(db: Session, member_id: int, since: date) -> list[Away]:
     """A person's absences that have not ended before `since`, the next one first."""
     rows = connection(db).execute(_seen.where(absence.c.member_id == member_id, absence.c.to_on >= since))
     return [Away(*row) for row in rows]
+
+
+def replaced_by(db: Session, member_id: int, first: date, last: date) -> list[Replaced]:
+    """For whom this person was asked to stand in on any of these days."""
+    rows = connection(db).execute(
+        select(absence.c.member_id, member.c.name, absence.c.from_on, absence.c.to_on)
+        .join(member, member.c.id == absence.c.member_id)
+        .where(absence.c.stand_in == member_id, absence.c.to_on >= first, absence.c.from_on <= last)
+        .order_by(absence.c.from_on, absence.c.id)
+    )
+    return [Replaced(*row) for row in rows]
 
 
 def absence_in(db: Session, member_id: int, from_on: date, to_on: date) -> Away | None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 from sqlmodel import Session
 
-from storage.absences import DAY, away_on, turns
+from storage.absences import DAY, away_on, replaced_by, turns
 from storage.looking import is_heard
 from storage.people import CODE_LIVES
 from storage.statement import Statement, among
@@ -142,6 +142,11 @@ _empty = Statement(select(unit.c.id, unit.c.name).where(_is_asked, ~_is_manned, 
 _thinned = Statement(
     select(unit.c.id, unit.c.name).where(_is_asked, _misses_somebody, _is_manned, _owes).order_by(unit.c.id)
 )
+_owing = Statement(
+    select(unit.c.id, unit.c.name)
+    .join(membership, membership.c.unit_id == unit.c.id)
+    .where(_is_asked, _is_theirs, membership.c.member_id == bindparam("member_id"), _owes)
+)
 
 
 def unreached(db: Session, organization_id: int, now: datetime) -> list[Unreached]:
@@ -153,6 +158,25 @@ def unreached(db: Session, organization_id: int, now: datetime) -> list[Unreache
         *_blocked(db, organization_id),
         *(_never_joined(one) for one in invited(db, organization_id, now) if now - one.made_at > ANSWERED_WITHIN),
     ]
+
+
+def unheard(
+    db: Session, organization_id: int, member_id: int, stand_in: int | None, first: date, last: date
+) -> dict[str, tuple[date, date]]:
+    """Units, by name, that would have nobody who hears, were this person away on these days: from when to when.
+    Units of those for whom they stand in too."""
+    concerned = [member_id, *(one.member_id for one in replaced_by(db, member_id, first, last))]
+    until = {"organization_id": organization_id, "until": last + OWED_WITHIN}
+    units = {row.id: row.name for one in concerned for row in _owing.all(db, member_id=one, **until)}
+    as_if = {member_id: stand_in}
+    away = {day: away_on(db, organization_id, day, as_if) for day in turns(db, organization_id, first, last)}
+    found = {}
+    for unit_id, name in units.items():
+        silent = [day for day in away if not is_heard(db, unit_id, away[day])]
+        if silent:
+            back = (day - DAY for day in away if day > silent[0] and day not in silent)
+            found[name] = silent[0], next(back, last)
+    return found
 
 
 def invited(db: Session, organization_id: int, now: datetime) -> list[Invited]:

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 from sqlmodel import col, select
 
+from scheduler.watch import keep_surveys, to_survey
 from storage.absences import away_on
 from storage.chats import set_reachable
 from storage.tables import NEXT_TICK, Absence, Audit, Obligation, Unit
@@ -172,8 +173,39 @@ def test_a_stand_in_who_is_away_too_is_refused(commune: Commune) -> None:
         ("18/9", "?"),
         ("20/9", "Ai làm thay"),
         ("thảo", "Huỳnh Thanh Thảo cũng vắng từ thứ Ba, 16/9 đến thứ Sáu, 19/9. Xin chọn người khác."),
-        ("không có ai", "việc được nhắc cho những người khác trong đơn vị"),
+        ("không có ai", "Từ thứ Năm, 18/9 đến thứ Sáu, 19/9, Trung tâm Phục vụ hành chính công không còn ai"),
         ("1", "Đã ghi"),
+    )
+
+
+def test_who_leaves_a_unit_without_anybody_is_told_and_for_whom_they_stand_in(commune: Commune) -> None:
+    mai, hung = commune.person("mai"), commune.person("hung")
+    mai.plays(("/vangmat", "?"), ("hôm nay", "?"), ("30/9", "?"), ("hùng", "?"))
+    assert "nhận tin" not in mai.says("1")
+    hung.plays(("/vangmat", "?"), ("mai", "?"), ("25/9", "Ai làm thay"))
+    unheard = (
+        "Không có ai làm thay.\n"
+        "Trong những ngày đó Phòng Văn hóa – Xã hội không còn ai nhận tin; cán bộ tổng hợp sẽ được báo.\n"
+        "Anh/chị đang được nhờ làm thay Lê Ngọc Mai (vắng từ thứ Hai, 15/9 đến thứ Ba, 30/9)."
+    )
+    assert unheard in hung.says("không có ai")
+    assert hung.says("1").endswith(unheard)
+    commune.clock.moment = local(16, 9)
+    with commune.store.writing() as db:
+        keep_surveys(db, to_survey(db, commune.clock.now()), commune.clock.now())
+    assert "lan" in commune.ticks()
+    assert "Phòng Văn hóa – Xã hội: những người nhận tin đều vắng đến hết 25/9" in commune.person("lan").last
+
+
+def test_a_unit_may_be_without_anybody_on_later_days_only(commune: Commune) -> None:
+    mai = commune.person("mai")
+    mai.plays(
+        ("/vangmat", "?"), ("17/9", "?"), ("18/9", "?"), ("không có ai", "những người khác"), ("1", "Đã ghi")
+    )
+    hung = commune.person("hung")
+    hung.plays(("/vangmat", "?"), ("mai", "?"), ("19/9", "?"))
+    assert "Từ thứ Tư, 17/9 đến thứ Năm, 18/9, Phòng Văn hóa – Xã hội không còn ai nhận tin" in hung.says(
+        "không có ai"
     )
 
 

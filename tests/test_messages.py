@@ -23,7 +23,7 @@ from plans.model import Indicator, Target
 from plans.spans import NamedSpan, Span
 from plans.text import fold
 from scheduler.lateness import LateUnit
-from storage.absences import Away
+from storage.absences import Away, Replaced
 from storage.alerts import OpenAlert
 from storage.calendar import Moved
 from storage.cases import Case
@@ -261,8 +261,10 @@ FACTS: dict[str, Facts] = {
         "latest": date(2025, 12, 13),
         "name": "Huỳnh Thanh Thảo",
         "one": AWAY,
+        "replaced": [Replaced(7, "Lê Ngọc Mai", TODAY, date(2025, 9, 30))],
         "stand_in": "Đặng Đăng Khoa",
         "today": TODAY,
+        "unheard": {},
     },
     "asking": {
         "day": date(2026, 9, 14),
@@ -545,7 +547,15 @@ FACTS: dict[str, Facts] = {
 }
 """What the blocks of each file may be given."""
 
-OWN: list[Facts] = [{}, {"name": None}, {"stand_in": None}, {"stand_in": None, "has_colleagues": False}]
+NOBODY: Facts = {"stand_in": None, "has_colleagues": False, "replaced": []}
+OWN: list[Facts] = [
+    {},
+    {"name": None},
+    {"stand_in": None},
+    NOBODY,
+    NOBODY | {"unheard": {LONG: (TODAY, date(2025, 9, 19)), "Phòng Kinh tế": (TODAY, TODAY)}},
+    NOBODY | {"unheard": {LONG: (TODAY, TODAY)}, "last": TODAY},
+]
 VARIANTS: dict[str, list[Facts]] = {
     "calendar.coming": [{}, {"spans": [], "periods": []}, {"spans": [MADE_UP], "today": date(2026, 1, 2)}],
     "calendar.days": [{}, {"is_working": True}, {"was": "2026-02-14..2026-02-22", "is_again": True}],
