@@ -192,21 +192,21 @@ def _left_behind(desk: Desk, plan: Plan, stand_in: Listed | None) -> dict[str, A
 
 
 def _chosen(talk: Talk, plan: Plan, people: dict[int, Listed]) -> str:
-    desk, candidates = talk.desk, stand_ins(talk, plan.who, list(people.values()))
-    facts = _of(talk, plan.who) | {"has_some": bool(candidates)}
-    also = {NOBODY: label("absence.label_nobody")}
-    choice = pick(talk, "stand_in", told_apart(candidates), "absence.stand_in", also, **facts)
-    if choice == NOBODY:
-        return choice
-    one = people[int(choice)]
-    clash = absence_in(desk.db, one.id, plan.first, plan.last)
-    if clash is not None:
-        talk.note("absence.stand_in_away", name=one.name, away=clash)
-        talk.forget("stand_in")
-    if one.reach != "yes":
-        talk.note("absence.stand_in_unreached", name=one.name)
-        talk.forget("stand_in")
-    return choice
+    """One who is there on those days and gets messages; who is not is named, not offered."""
+    candidates = stand_ins(talk, plan.who, list(people.values()))
+    first = max(plan.first, talk.desk.today)
+    absent = {one.id: absence_in(talk.desk.db, one.id, first, plan.last) for one in candidates}
+    present = [one for one in candidates if absent[one.id] is None]
+    free = [one for one in present if one.reach == "yes"]
+    facts = {
+        "has_some": bool(free),
+        "absent": [(one.name, absent[one.id]) for one in candidates if absent[one.id]],
+        "unreached": [one.name for one in present if one.reach != "yes"],
+        **_of(talk, plan.who),
+    }
+    return pick(
+        talk, "stand_in", told_apart(free), "absence.stand_in", {NOBODY: label("absence.label_nobody")}, **facts
+    )
 
 
 def stand_ins(talk: Talk, who: Listed, people: list[Listed]) -> list[Listed]:

@@ -166,13 +166,17 @@ def test_absences_of_one_person_do_not_overlap(commune: Commune, first: str, las
     assert len(absences(commune)) == 1
 
 
-def test_a_stand_in_who_is_away_too_is_refused(commune: Commune) -> None:
+def test_who_is_away_too_is_named_and_not_offered(commune: Commune) -> None:
     away(commune)
-    commune.person("khoa").plays(
+    khoa = commune.person("khoa")
+    khoa.plays(
         ("/vangmat", "?"),
         ("18/9", "?"),
-        ("20/9", "Ai làm thay"),
-        ("thảo", "Huỳnh Thanh Thảo cũng vắng từ thứ Ba, 16/9 đến thứ Sáu, 19/9. Xin chọn người khác."),
+        ("20/9", "để làm thay.\nHuỳnh Thanh Thảo cũng vắng từ thứ Ba, 16/9 đến thứ Sáu, 19/9."),
+    )
+    assert khoa.labels == ["Không có ai", "Quay lại"]
+    khoa.plays(
+        ("thảo", "Xin chọn một trong các nút"),
         ("không có ai", "Từ thứ Năm, 18/9 đến thứ Sáu, 19/9, Trung tâm Phục vụ hành chính công không còn ai"),
         ("1", "Đã ghi"),
     )
@@ -182,7 +186,7 @@ def test_who_leaves_a_unit_without_anybody_is_told_and_for_whom_they_stand_in(co
     mai, hung = commune.person("mai"), commune.person("hung")
     mai.plays(("/vangmat", "?"), ("hôm nay", "?"), ("30/9", "?"), ("hùng", "?"))
     assert "nhận tin" not in mai.says("1")
-    hung.plays(("/vangmat", "?"), ("mai", "?"), ("25/9", "Ai làm thay"))
+    hung.plays(("/vangmat", "?"), ("mai", "?"), ("25/9", "Không còn ai cùng đơn vị"))
     unheard = (
         "Không có ai làm thay.\n"
         "Trong những ngày đó Phòng Văn hóa – Xã hội không còn ai nhận tin; cán bộ tổng hợp sẽ được báo.\n"
@@ -203,17 +207,34 @@ def test_a_unit_may_be_without_anybody_on_later_days_only(commune: Commune) -> N
         ("/vangmat", "?"), ("17/9", "?"), ("18/9", "?"), ("không có ai", "những người khác"), ("1", "Đã ghi")
     )
     hung = commune.person("hung")
-    hung.plays(("/vangmat", "?"), ("mai", "?"), ("19/9", "?"))
+    hung.plays(("/vangmat", "?"), ("mai", "?"), ("19/9", "Không còn ai cùng đơn vị"))
     assert "Từ thứ Tư, 17/9 đến thứ Năm, 18/9, Phòng Văn hóa – Xã hội không còn ai nhận tin" in hung.says(
         "không có ai"
     )
 
 
-def test_a_stand_in_who_cannot_be_reached_is_refused(commune: Commune) -> None:
+def test_who_is_away_on_other_days_is_offered(commune: Commune) -> None:
+    away(commune)
+    khoa = commune.person("khoa")
+    khoa.plays(("/vangmat", "?"), ("20/9", "?"), ("21/9", "Ai làm thay anh/chị trong những ngày đó?"))
+    assert khoa.labels[0] == "Huỳnh Thanh Thảo"
+    assert "cũng vắng" not in khoa.last
+
+
+def test_who_leaves_while_they_are_chosen_is_chosen_no_more(commune: Commune) -> None:
+    khoa = commune.person("khoa")
+    khoa.plays(("/vangmat", "?"), ("18/9", "?"), ("19/9", "?"), ("thảo", "Đúng không ạ?"))
+    away(commune, "thao", "19/9", "20/9")
+    assert "Huỳnh Thanh Thảo cũng vắng từ thứ Sáu, 19/9" in khoa.says("1")
+    assert len(absences(commune)) == 1
+
+
+def test_a_stand_in_who_cannot_be_reached_is_not_offered(commune: Commune) -> None:
     with commune.store.writing() as db:
         set_reachable(db, commune.account_id("khoa"), False)
     thao = commune.person("thao")
-    thao.plays(("/vangmat", "?"), ("mai", "?"), ("19/9", "?"), ("khoa", "Đặng Đăng Khoa hiện không nhận được tin"))
+    thao.plays(("/vangmat", "?"), ("mai", "?"), ("19/9", "Đặng Đăng Khoa hiện không nhận được tin."))
+    assert thao.labels == ["Không có ai", "Quay lại"]
 
 
 def offered(commune: Commune, chat_id: str) -> list[str]:

@@ -247,6 +247,7 @@ FACTS: dict[str, Facts] = {
         "is_again": False,
         "was": None,
         "at_most": 90,
+        "absent": [("Đặng Đăng Khoa", AWAY)] * 5,
         "away": AWAY,
         "by": "Nguyễn Thị Lan",
         "day": date(2025, 9, 12),
@@ -265,6 +266,7 @@ FACTS: dict[str, Facts] = {
         "stand_in": "Đặng Đăng Khoa",
         "today": TODAY,
         "unheard": {},
+        "unreached": ["Lê Ngọc Mai"],
     },
     "asking": {
         "day": date(2026, 9, 14),
@@ -586,7 +588,7 @@ VARIANTS: dict[str, list[Facts]] = {
     "absence.label_one": [{"one": LISTED}],
     "absence.overlaps": [{}, {"name": None}],
     "absence.saved": OWN,
-    "absence.stand_in": [{}, {"name": None}, {"has_some": False}],
+    "absence.stand_in": [{}, {"name": None}, {"has_some": False}, {"absent": [], "unreached": []}],
     "absence.told_away": [{}, {"stand_in": None}],
     "absence.told_ended": [
         {"by": by, "has_begun": has_begun}
