@@ -107,12 +107,12 @@ _seen: Select[Any] = (
 )
 
 
-def away_now(db: Session, organization_id: int, day: date) -> dict[int, Away]:
-    """The absence of everybody who is away that day."""
-    running = _seen.where(
-        absence.c.organization_id == organization_id, absence.c.from_on <= day, absence.c.to_on >= day
+def not_ended(db: Session, organization_id: int, day: date) -> list[Away]:
+    """Absences of everybody that run on that day or begin later, the next one first."""
+    rows = connection(db).execute(
+        _seen.where(absence.c.organization_id == organization_id, absence.c.to_on >= day)
     )
-    return {row.member_id: Away(*row) for row in connection(db).execute(running)}
+    return [Away(*row) for row in rows]
 
 
 def absences_of(db: Session, member_id: int, since: date) -> list[Away]:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
-from storage.absences import Away, away_now, away_on
+from storage.absences import Away, away_on, not_ended
 from storage.chats import Role, chat_of_member
 from storage.reports import name_of
 from storage.statement import Statement
@@ -25,7 +25,8 @@ account, member, membership, unit = table(Account), table(Member), table(Members
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A member with their roles. `reach`: yes, no (every chat of theirs is closed to the bot), never (no chat)."""
+    """A member with their roles. `reach`: yes, no (every chat of theirs is closed to the bot), never (no chat).
+    `away`: the absence that runs; `next_away`: the next one to begin."""
 
     id: int
     name: str
@@ -33,6 +34,7 @@ class Listed:
     roles: tuple[Role, ...]
     reach: str
     away: Away | None
+    next_away: Away | None
 
     def is_in(self, unit_id: int | None) -> bool:
         """True where a role is held in the unit; None stands for the commune as a whole."""
@@ -70,9 +72,12 @@ def roster(db: Session, organization_id: int, today: date, units: Collection[int
     people: dict[tuple[int, str, str | None], list[Role]] = {}
     for member_id, name, phone, *role in rows:
         people.setdefault((member_id, name, phone), []).append(Role(*role))
-    reach, away = _reach(db, organization_id), away_now(db, organization_id, today)
+    reach, absences = _reach(db, organization_id), not_ended(db, organization_id, today)
+    away = {one.member_id: one for one in absences if one.from_on <= today}
+    coming = {one.member_id: one for one in reversed(absences) if one.from_on > today}
     found = [
-        Listed(*who, tuple(roles), reach.get(who[0], "never"), away.get(who[0])) for who, roles in people.items()
+        Listed(*who, tuple(roles), reach.get(who[0], "never"), away.get(who[0]), coming.get(who[0]))
+        for who, roles in people.items()
     ]
     return [one for one in found if units is None or any(map(one.is_in, units))]
 

@@ -86,6 +86,20 @@ def test_a_unit_says_how_each_is_reached(commune: Commune) -> None:
     assert "1 người đang vắng" in lan.taps("Các đơn vị")
 
 
+def test_a_unit_says_who_will_be_away(commune: Commune) -> None:
+    first, second = date(2025, 9, 16), date(2025, 10, 6)
+    with commune.store.writing() as db:
+        mai, hung = member_id(commune, "mai"), member_id(commune, "hung")
+        add_absence(db, 1, mai, second, second, None)
+        add_absence(db, 1, mai, first, date(2025, 9, 30), hung)
+    head = commune.person("hung")
+    heard = head.says("/thanhvien")
+    assert "• Lê Ngọc Mai, cán bộ đầu mối: vắng từ 16/9 đến hết 30/9, Trần Văn Hùng làm thay" in heard
+    assert "Sẽ vắng từ thứ Ba, 16/9 đến thứ Ba, 30/9. Trần Văn Hùng làm thay." in head.taps("Lê Ngọc Mai")
+    commune.moves(days=1)
+    assert ": vắng đến hết 30/9, Trần Văn Hùng làm thay; vắng ngày 6/10" in head.says("/thanhvien")
+
+
 def test_a_unit_names_who_was_invited_and_since_when(commune: Commune) -> None:
     code_for(commune, "staff", "TTDVTH", "Trần Thị Mới")
     lan, unit = commune.person("lan"), unit_id(commune, "TTDVTH")

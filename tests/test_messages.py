@@ -204,7 +204,9 @@ SHIFT = Shift(
 
 AWAY = Away(4, 5, TODAY, date(2025, 9, 19), 6, "Đặng Đăng Khoa")
 TO_COME = replace(AWAY, id=5, from_on=date(2025, 10, 1), to_on=date(2025, 10, 1), stand_in=None, name=None)
-LISTED = Listed(5, "Huỳnh Thanh Thảo", "0912345678", (Role("staff", 7, LONG), Role("head", 8, "X")), "no", AWAY)
+LISTED = Listed(
+    5, "Huỳnh Thanh Thảo", "0912345678", (Role("staff", 7, LONG), Role("head", 8, "X")), "no", AWAY, None
+)
 AT_WORK = replace(LISTED, roles=(Role("leader", None, None),), phone=None, reach="yes", away=None)
 INVITED = Invited(5, "Trần Thị Mới", "staff", 7, LONG, AT, True)
 TROUBLES = [
@@ -440,7 +442,13 @@ FACTS: dict[str, Facts] = {
         "trouble": TROUBLES[0],
         "name": LONG,
         "one": LISTED,
-        "people": [LISTED, AT_WORK, replace(LISTED, away=None), replace(LISTED, reach="never"), LISTED],
+        "people": [
+            LISTED,
+            AT_WORK,
+            replace(LISTED, reach="yes", away=None, next_away=TO_COME),
+            replace(LISTED, reach="never", next_away=TO_COME),
+            LISTED,
+        ],
         "phone": "0912345678",
         "today": TODAY,
         "troubles": TROUBLES,
@@ -598,7 +606,7 @@ VARIANTS: dict[str, list[Facts]] = {
     "absence.told_ended_for": [{}, {"has_begun": False}],
     "absence.told_relieved": [{}, {"by": "Huỳnh Thanh Thảo"}],
     "absence.told_stand_in": [{}, {"by": "Huỳnh Thanh Thảo"}],
-    "members.card": [{}, {"one": AT_WORK}, {"one": replace(LISTED, reach="never", away=TO_COME)}],
+    "members.card": [{}, {"one": AT_WORK}, {"one": replace(LISTED, reach="never", next_away=TO_COME)}],
     "members.label_phone": [{}, {"was": "0912345678"}],
     "members.overview": [{}, {"troubles": [], "count": 0, "counts": COUNTS | dict.fromkeys(COUNTS, 0)}],
     "members.phone": [{}, {"written": "0912345678"}],
