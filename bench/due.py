@@ -19,7 +19,7 @@ from bot.demo import BEGINS, load_demo
 from bot.settings import Settings
 from scheduler.digest import Found, due_now
 from scheduler.rehearsal import Rehearsed, rehearsal
-from scheduler.watch import watch
+from scheduler.watch import keep_surveys, to_survey, watch
 from storage.store import Store
 from storage.tables import Organization
 from tests.postgres import scratch_database
@@ -79,7 +79,7 @@ def _costs(engine: str, url: str, size: int) -> Costs:
         nothing, empty = _best(TIMES, lambda: _found(store, nine_on(DAY_BEFORE)))
         if sum(len(one.lines) for one in found.dues) != DUE or empty.looks:
             raise RuntimeError("the commune is not as it should be, and its figures would mean nothing")
-        survey, _ = _best(1, lambda: _watch(store, nine_on(DAY_BEFORE)))
+        survey, _ = _best(1, lambda: _survey(store, nine_on(DAY_BEFORE)))
         beat, _ = _best(TIMES, lambda: _watch(store, nine_on(DAY_BEFORE)))
     cost = Costs(engine, size, len(found.dues), due, nothing, beat, survey)
     print(f"{engine:10} {size:9,}  {due.ms} due, {nothing.ms} not", flush=True)
@@ -104,9 +104,19 @@ def _found(store: Store, now: datetime) -> Found:
 
 
 def _watch(store: Store, now: datetime) -> None:
-    """The writing part of a tick, once a minute: a beat, and once a day a survey of who can be reached."""
+    """Once a minute, whatever is due: a beat."""
     with store.writing() as db:
         watch(db, now)
+
+
+def _survey(store: Store, now: datetime) -> None:
+    """Once a day: who cannot be reached, who left and who is back."""
+    with store.reading() as db:
+        surveys = to_survey(db, now)
+    if len(surveys) != 1:
+        raise RuntimeError("the commune was not looked at, and the figure would mean nothing")
+    with store.writing() as db:
+        keep_surveys(db, surveys, now)
 
 
 def _rehearsed(folder: Path) -> tuple[Took, list[Rehearsed]]:
