@@ -42,8 +42,8 @@ def _of_role(morning: Morning, item: Looked, role: str) -> Iterator[tuple[Recipi
     found = morning.book.reached(item, role)
     if found is None or (item.rungs_from is not None and found.on < item.rungs_from):
         return
-    if found.is_weekly and found.on < morning.today and morning.on(item.alive_at) >= found.on:
-        return  # a day of the week that was missed is made up for, but not with what only came up since
+    if item.is_case and found.is_weekly and found.on < morning.today and morning.on(item.alive_at) >= found.on:
+        return  # a day of the week that was missed is made up for, but not with a case that only came up since
     for one in morning.for_commune(role):
         if found.is_weekly and one.member_id in morning.leaders_told:
             continue

@@ -9,6 +9,7 @@ import pytest
 
 from storage.snoozes import put_off
 from storage.tables import Obligation, Unit
+from storage.waking import sign_of_life
 from tests.commune import Commune
 from tests.fakes import account, local
 from tests.people import obligation_id, set_state
@@ -191,6 +192,15 @@ def test_the_leader_hears_of_a_case_that_was_opened_late_with_the_next_week(comm
     opened(commune, event="1/7")
     assert set(ticks_at(commune, local(16))) == {"yen", "son", "lan"}
     assert days_heard(commune, "chutich", run_of(date(2025, 9, 17), 10)) == ["22/9"]
+
+
+def test_a_monday_that_was_missed_is_made_up_for_whatever_the_unit_does(commune: Commune) -> None:
+    one = only(commune)
+    heard_on(commune, run_of(date(2025, 9, 8), 20))
+    with commune.store.writing() as db:  # Tuesday: the program was down on Monday
+        row = db.get_one(Obligation, one)
+        sign_of_life(db, row.task_id, row.unit_id, local(30, 7, 0))
+    assert "chutich" in ticks_at(commune, local(30, 9))
 
 
 def test_a_coordinator_who_is_also_staff_gets_one_message_with_both(commune: Commune) -> None:
