@@ -108,11 +108,11 @@ def _offered(desk: Desk, folded: str) -> str | None:
 def _chosen(desk: Desk, token: str) -> None:
     if token.startswith("/"):
         return _command(desk, token)
-    step, _, position = token.removeprefix("=").rpartition(".")
     draft = desk.chat.draft
-    if draft is None or step != f"{draft.id}.{draft.version}" or not position.isdecimal():
+    step = f"={draft.id}.{draft.version}." if draft else ""
+    if not step or not token.startswith(step):
         return _prefixed(desk, "talk.old_button")
-    _answer(desk, Heard(choice=int(position)))
+    _answer(desk, Heard(choice=token.removeprefix(step)))
 
 
 def _command(desk: Desk, text: str) -> None:

@@ -8,7 +8,7 @@ back by asking an answer again. It must do nothing lasting before its last answe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -55,10 +55,10 @@ class _Restart(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What came in for the open draft: a typed text, the position of a choice, or the wish to go back."""
+    """What came in for the open draft: a typed text, the code of a choice, or the wish to go back."""
 
     text: str | None = None
-    choice: int | None = None
+    choice: str | None = None
     is_back: bool = False
 
 
@@ -116,7 +116,7 @@ class Talk:
 
         def answered(heard: Heard) -> Answer:
             if heard.choice is not None:
-                return {"kind": list(labels)[heard.choice]}
+                return {"kind": heard.choice}
             return read(heard.text or "")
 
         facts |= {"was": was, "is_again": is_again}
@@ -158,7 +158,7 @@ class Talk:
 
         def answered(heard: Heard) -> Answer:
             if heard.choice is not None:
-                return list(options)[heard.choice]
+                return heard.choice
             if read is None:
                 raise Misunderstood("talk.choose_one")
             return read(heard.text or "")
@@ -263,7 +263,7 @@ class Talk:
     ) -> Answer:
         """The answer just heard, if it was meant for this question; else asks and stops the run."""
         heard, self._heard = self._heard, None
-        if heard is not None and (why := self._not_meant(heard, name, len(labels))):
+        if heard is not None and (why := self._not_meant(heard, name, labels)):
             self.note(why)
         elif heard is not None and heard.is_back:
             self._back(name)
@@ -273,18 +273,19 @@ class Talk:
             except Misunderstood as error:
                 self.note(error.block, **error.facts)
         text = self._said(say(block, **facts))
-        choices = [["", label] for label in labels.values()]
+        choices = [[f"={code}", label] for code, label in labels.items()]
         if not self._passed and self._again is None and not LEAVING & labels.keys():
             choices.append(["/cancel", label("talk.label_stop")])
         self._question = Reply(text, choices, is_lettered)
         self.desk.chat.asked = name
         raise _Waiting
 
-    def _not_meant(self, heard: Heard, name: str, choices: int) -> str | None:
-        """Why what was heard is not meant for this question; None when it is."""
+    def _not_meant(self, heard: Heard, name: str, choices: Collection[str]) -> str | None:
+        """Why what was heard is not meant for this question; None when it is. What could be chosen when it was
+        shown may be gone by now, or another day."""
         is_shown = self._shown_here == name
         if heard.choice is not None:
-            return None if is_shown and heard.choice < choices else "talk.old_button"
+            return None if is_shown and heard.choice in choices else "talk.old_button"
         if is_shown:
             return None
         return "talk.moved_on" if self._shown_here else "talk.still_open"
@@ -316,9 +317,9 @@ class Talk:
         assert reply is not None
         reply.is_secret = self.is_secret
         reply.replaces = self._was_tap
-        for position, choice in enumerate(reply.choices):
-            if not choice[0]:
-                choice[0] = f"={draft.id}.{draft.version}.{position}"
+        for choice in reply.choices:
+            if choice[0].startswith("="):
+                choice[0] = f"={draft.id}.{draft.version}.{choice[0][1:]}"
         self.desk.show(reply)
         self.desk.replies += self._extras
 

@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import col, select
 
 from scheduler.watch import keep_surveys, to_survey
-from storage.absences import away_on
+from storage.absences import add_absence, away_on
 from storage.chats import set_reachable
 from storage.tables import NEXT_TICK, Absence, Audit, Obligation, Unit
 from tests.commune import Commune, Phone
@@ -54,6 +54,18 @@ def away(commune: Commune, chat_id: str = "thao", *days: str) -> Phone:
         phone.says(said)
     assert "Đã ghi" in phone.last
     return phone
+
+
+def test_who_left_since_the_names_were_shown_is_not_taken_for_another(commune: Commune) -> None:
+    for chat_id in ("first", "second"):
+        joined(commune, chat_id, "staff", "VHXH")
+    mai = commune.person("mai")
+    mai.plays(("/vangmat", "?"), ("mai", "?"), ("19/9", "?"))
+    assert mai.labels[0] == "Trần Văn Hùng"
+    with commune.store.writing() as db:
+        hung = account(commune.store, "hung").member_id or 0
+        add_absence(db, 1, hung, date(2025, 9, 15), date(2025, 9, 30), None)
+    mai.plays(("[Trần Văn Hùng]", "Lựa chọn này đã cũ"))
 
 
 def test_a_person_says_when_they_are_away_and_who_stands_in(commune: Commune) -> None:

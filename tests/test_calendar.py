@@ -215,6 +215,15 @@ def test_a_day_of_the_province_or_of_the_calendar_too_far_ahead_is_refused(commu
     lan.plays(("/lich off", "Nghỉ"), ("31/12/9999", far))
 
 
+@pytest.mark.parametrize("said", ["[Không thay đổi]", "không thay đổi", "2"])
+def test_a_choice_means_what_it_said_also_where_others_are_offered_since(commune: Commune, said: str) -> None:
+    lan = commune.person("lan")
+    lan.plays(("/lich off", "?"), ("18/9", "?"), ("Bão", "→"))
+    commune.moves(days=1)  # now the units would have to report today, and more is offered
+    lan.plays((said, "Không thay đổi gì."))
+    assert "Bão" not in lan.says("/lich")
+
+
 def test_moved_there_and_back_all_days_are_as_before(commune: Commune) -> None:
     lan, before = commune.person("lan"), everything(commune)
     for day in ("26/9", "19/9"):

@@ -539,6 +539,15 @@ def test_a_day_that_passed_before_it_was_confirmed_is_asked_anew(commune: Commun
     assert wishes(commune) == [(one, "24/09 00:30", True)]
 
 
+def test_a_tomorrow_of_yesterday_is_never_the_day_after(commune: Commune) -> None:
+    only(commune)
+    mai = reminded(commune)
+    mai.plays(("[Nhắc lại sau]", "?"))
+    commune.moves(days=1)
+    mai.plays(("[Mai]", "Lựa chọn này đã cũ"))
+    assert wishes(commune) == []
+
+
 def test_tomorrow_is_asked_anew_on_another_day(commune: Commune) -> None:
     only(commune)
     ticks_at(commune, local(17, 9))
