@@ -37,8 +37,8 @@ class Outcome:
 
     said: list[str]
     """The lines of the log above INFO, without their time."""
-    back: float
-    """Seconds from the fault's end until something was said to somebody again."""
+    back: float | None
+    """Seconds from the fault's end until something was said to somebody again; None: all was said by then."""
     account: Account
     may_repeat: int
 
@@ -123,8 +123,9 @@ async def _day_with(fault: Fault, prepared: Prepared, disk: Path) -> Outcome:
         async with fault(api, bot):
             await asyncio.sleep(SECONDS)
         ended = perf_counter()
-        await day.tally.hears_within(60)
-        back = perf_counter() - ended
+        is_over = day.is_over
+        await day.tally.hears_within(1 if is_over else 60)
+        back = None if is_over else perf_counter() - ended
         await day.ends(silence=40)
         may_repeat = Counter(str(params["chat_id"]) for params in api.cut)
         expected = [obligation for each in prepared.reports.values() for obligation in each]
@@ -162,7 +163,8 @@ def _rows(outcomes: dict[str, Outcome]) -> Iterator[tuple[str, ...]]:
             account.repeated,
             one.may_repeat,
         )
-        yield name, f"{one.back:.1f} s", *map(str, figures)
+        back = "before its end" if one.back is None else f"{one.back:.1f} s"
+        yield name, back, *map(str, figures)
 
 
 def _lines(outcomes: dict[str, Outcome]) -> Iterator[str]:
