@@ -16,7 +16,7 @@ from handlers.tasks import SHOWN, report_button
 from messages import label, plain
 from plans.calendar import legal_deadline
 from plans.model import CaseField, CaseWords, Deadline
-from plans.text import fold
+from plans.text import clause, fold
 from storage.calendar import calendar_of
 from storage.cases import (
     Case,
@@ -189,7 +189,7 @@ def _by_code(tasks: list[Facts]) -> Read:
     """The position of the only task with the clause number that was typed: "2.2", "2,2"."""
 
     def read(text: str) -> str:
-        code = fold(text).replace(",", ".")
+        code = clause(fold(text))
         found = [str(n) for n, task in enumerate(tasks) if fold(task["code"]) == code]
         if len(found) != 1:
             raise Misunderstood("talk.choose_one")

@@ -17,7 +17,7 @@ from handlers.tasks import SHOWN, mine, report_button, tasks
 from plans.indicators import Verdict, judge
 from plans.model import Indicator, Question
 from plans.periods import read_period
-from plans.text import fold
+from plans.text import clause, fold
 from storage.calendar import calendar_of
 from storage.chats import OpenDraft
 from storage.owed import (
@@ -35,8 +35,6 @@ from storage.owed import (
 from storage.reports import Filed, NotOpen, begin_draft, filed, filed_before, submit
 from storage.standing import figure_of
 
-COMMA = re.compile(r"^(\d),(\d{1,2})$")
-"""A clause number typed as Vietnamese numbers are: 2,9."""
 PROMISED_WITHIN = timedelta(days=120)
 ROW_ID = re.compile(r"[0-9]{1,9}")
 PERIOD = re.compile(r"(\d{4}-(?:Q1|H1|Q3|Y))(?: (\d{1,2}))?", re.IGNORECASE)
@@ -50,7 +48,7 @@ def report(desk: Desk, argument: str) -> None:
     Without one: the report left open here, or the list to pick from.
     """
     draft = desk.chat.draft
-    argument = COMMA.sub(r"\1.\2", argument)
+    argument = clause(argument)
     if ROW_ID.fullmatch(argument) and not _is_clause(desk, argument):
         _open(desk, int(argument))
     elif named := PERIOD.fullmatch(argument):

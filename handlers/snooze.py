@@ -12,9 +12,9 @@ from handlers import access
 from handlers.asking import a_day, still
 from handlers.conversation import Command, Conversation, FlowKind, begin
 from handlers.desk import Desk, button
-from handlers.report import COMMA
 from handlers.talk import Talk, pick
 from messages import label, plain
+from plans.text import clause
 from storage import outbox
 from storage.calendar import calendar_of
 from storage.chats import OpenDraft
@@ -34,7 +34,7 @@ def snooze(desk: Desk, argument: str) -> None:
     """Ask when to be reminded of one obligation (its id), of a task ("2.9"), or of which of those owed."""
     units = access.units_for(desk.person, "snooze") or frozenset()
     soon = _soon(desk, units)
-    owed = _named(desk, COMMA.sub(r"\1.\2", argument), soon) if argument else soon
+    owed = _named(desk, clause(argument), soon) if argument else soon
     own = [item for item in owed if item.unit_id in units]
     if own:
         begin(desk, SNOOZING, {"items": _frozen(desk, own), "has_afternoon": _is_before_afternoon(desk)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -10,6 +11,8 @@ _MARKS = (0x0300, 0x0370), (0xFE00, 0xFE10)
 _INVISIBLE = (0xAD, 0xAE), (0x200C, 0x2010), (0x202A, 0x202F), (0x2060, 0x2070), (0xFEFF, 0xFF00)
 """Soft hyphen, joiners, directions of writing, byte order mark. U+200B is apart: it stands between words."""
 _DASHES = (0x2010, 0x2016), (0x2212, 0x2213)
+
+_COMMA = re.compile(r"(\d|iii),(\d{1,2})", re.IGNORECASE)
 
 _TABLE: dict[int, str | None] = {
     **{code: None for start, end in _MARKS + _INVISIBLE for code in range(start, end)},
@@ -34,3 +37,9 @@ def fold(text: str) -> str:
     "Gửi!", "GUI" and "gửi " are one. A text of nothing but punctuation folds to "".
     """
     return plain(text).rstrip(" .,;:!?")
+
+
+def clause(text: str) -> str:
+    """A clause number with its point, where it was typed with a comma as Vietnamese numbers are: "2,9" is 2.9."""
+    typed = _COMMA.fullmatch(text)
+    return f"{typed[1]}.{typed[2]}" if typed else text

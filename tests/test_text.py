@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plans.text import fold, plain
+from plans.text import clause, fold, plain
 
 VIETNAMESE = "aăâeêioôơuưyàáảãạằắẳẵặầấẩẫậềếểễệồốổỗộờớởỡợừứửữựđĐÐ BCDGHK.,!? -"
 
@@ -52,3 +52,18 @@ def test_composed_and_decomposed_letters_in_any_case_are_one(text: str) -> None:
 def test_any_text_folds_to_one_trimmed_line(text: str) -> None:
     folded = fold(text)
     assert folded == " ".join(folded.split())
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("2,9", "2.9"),
+        ("2,14", "2.14"),
+        ("III,2", "III.2"),
+        ("2.9", "2.9"),
+        ("12,5", "12,5"),
+        ("2025-Q3", "2025-Q3"),
+    ],
+)
+def test_a_clause_may_be_typed_with_a_comma(typed: str, code: str) -> None:
+    assert clause(typed) == code
