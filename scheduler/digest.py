@@ -34,8 +34,10 @@ from storage.tables import UNTIL_WOKEN, Organization, Unit
 QUIET = timedelta(minutes=15)
 WAITS_AT_MOST = timedelta(minutes=60)
 CHOICES_AT_MOST = 8
-LETTERS, ROOM = 30, 21
-"""About as many letters in a line, and lines in a message, as a phone shows at once."""
+LETTERS, ROOM = 30, 26
+"""About as many letters in a line, and lines of a message with its buttons, as a phone shows at once."""
+A_ROW, SHORT = 2, 14
+"""Lines that a row of buttons takes; labels of at most so many letters stand two in a row."""
 A_DAY = timedelta(days=1)
 
 
@@ -122,19 +124,27 @@ def make(db: Session, args: dict[str, Any], now: datetime) -> Made | Later | Non
         return None
     args["told"] = _told(reading, spoken_of)
     heading = say("digest.heading", today=reading.today, absent=_absent(reading, sections))
-    return Made(str(_text(heading, sections)), _choices(sections))
+    choices = _choices(sections)
+    room = ROOM - A_ROW * _rows([label for _, label in choices])
+    return Made(str(_text(heading, sections, room)), choices)
 
 
-def _text(heading: Markup, sections: Sequence[Section]) -> Markup:
-    """All in full where a phone shows it at once; else the last ones in brief, as many as need be."""
+def _text(heading: Markup, sections: Sequence[Section], room: int) -> Markup:
+    """All in full where `room` lines hold it; else the last ones in brief, as many as need be."""
     text = heading
     for in_full in range(len(sections), 0, -1):
         briefs = Markup("\n").join(section.brief for section in sections[in_full:])
         parts = [*(section.text for section in sections[:in_full]), *([briefs] if briefs else [])]
         text = Markup("\n").join([heading, Markup("\n\n").join(parts)])
-        if _lines(text) <= ROOM:
+        if _lines(text) <= room:
             break
     return text
+
+
+def _rows(labels: Sequence[str]) -> int:
+    """How many rows of buttons these are."""
+    short = sum(len(label) <= SHORT for label in labels)
+    return len(labels) - short + (short + 1) // 2
 
 
 def _lines(text: Markup) -> int:

@@ -247,6 +247,11 @@ def test_what_a_phone_does_not_show_at_once_is_said_in_brief_from_the_end(commun
     assert {"Ai chưa báo cáo", "Xem tổng hợp", "Báo cáo 2.8"} < set(commune.person("lan").labels)
 
 
+def test_buttons_take_room_too(commune: Commune) -> None:
+    assert reads(commune, "thao", 1, month=10).endswith("Lâu chưa có tin về 2 nhiệm vụ trong năm: 2.14, 2.15.")
+    assert len(commune.person("thao").labels) == 8
+
+
 def test_the_first_part_is_told_in_full_and_what_fits_with_it(commune: Commune) -> None:
     burden(commune)
     heard = reads(commune, "tuan", 1, month=10)
